@@ -1,0 +1,256 @@
+"""From records to statements: the one place where facts about an image become what captions may say."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from earthloom.caption.lexicon import is_informative
+from earthloom.caption.statements import (
+    Acquired,
+    CarriedBy,
+    Cell,
+    Collection,
+    Cover,
+    Display,
+    Extent,
+    Frame,
+    InSeason,
+    Looks,
+    Objects,
+    Place,
+    Polarisation,
+    Position,
+    Resolution,
+    SceneClass,
+    Season,
+    Sensor,
+    Signal,
+    Statements,
+    Synthetic,
+    Validity,
+    Weather,
+    Zone,
+)
+from earthloom.core.records import Box, Effect, Label, Modality, Origin, Scene, Stretch, Tile
+from earthloom.geo.levels import find_level
+from earthloom.geo.platforms import find_platform
+
+TROPIC_DEG = 23.44
+POLAR_CIRCLE_DEG = 66.56
+"""Latitudes of the tropics and polar circles, rounded: the obliquity of the ecliptic is 23.436 degrees."""
+
+_MAX_NAME_LENGTH = 48
+_MAX_NAME_WORDS = 6
+_MAX_GSD_M = 100_000
+_WHOLE_FRAME = 0.995
+"""Shares of valid pixels from here on read as all of them."""
+_ISO_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ].*)?)?)?", re.ASCII)
+_MMM_RS_WEATHER = {"snow": "snow", "snowy": "snow", "night": "night", "low light": "night", "fog": "fog", "foggy": "fog"}
+_POLARISATIONS = frozenset({"VV", "VH", "HH", "HV"})
+_SEASONS = (Season.WINTER, Season.SPRING, Season.SUMMER, Season.AUTUMN)
+_CELLS = tuple(Cell)
+
+
+def gather(scene: Scene, tile: Tile) -> Statements:
+    """Collect what is known about a tile; a fact that is unknown or cannot be said gives no statement."""
+    origin = _origins(scene)
+    acquired = _read_date(scene.acquired, origin("acquired"))
+    position = _locate(tile, scene, origin("lon"))
+    classes, covers, objects = _sort_labels(tile.labels, tile.width, tile.height)
+    is_radar = scene.modality is Modality.SAR
+    return Statements(
+        signal=Signal(origin=origin("modality"), modality=scene.modality),
+        frame=Frame(origin=Origin.COMPUTED, width=tile.width, height=tile.height),
+        synthetic=Synthetic(origin=Origin.SYNTHETIC) if scene.synthetic else None,
+        polarisation=_find_polarisation(scene, origin("polarisation")) if is_radar else None,
+        looks=_count_looks(scene.looks, origin("looks")) if is_radar else None,
+        display=_find_display(tile.stretch) if is_radar else None,
+        platform=_find_carrier(scene.platform, origin("platform")),
+        sensor=_find_sensor(scene.sensor, origin("sensor")),
+        collection=_find_collection(scene, origin("dataset")),
+        resolution=_measure_resolution(tile, origin("gsd_x_m")),
+        extent=_measure_extent(tile),
+        validity=_measure_validity(tile.valid_share),
+        acquired=acquired,
+        season=_find_season(acquired, position),
+        place=_find_place(scene.place, origin("place")),
+        position=position,
+        weather=_find_weather(tile.effect),
+        classes=classes,
+        covers=covers,
+        objects=objects,
+    )
+
+
+def clean_name(name: str | None) -> str | None:
+    """Give a name as a caption can hold it, or None: one line, printable, short, with a letter in it."""
+    if name is None:
+        return None
+    name = " ".join(name.replace("_", " ").split())
+    fits = len(name) <= _MAX_NAME_LENGTH and name.count(" ") < _MAX_NAME_WORDS and name.isprintable()
+    return name if fits and '"' not in name and any(map(str.isalpha, name)) else None
+
+
+def find_zone(lat: float) -> Zone:
+    """Find the belt of a latitude in degrees."""
+    if abs(lat) <= TROPIC_DEG:
+        return Zone.TROPICS
+    if abs(lat) < POLAR_CIRCLE_DEG:
+        return Zone.NORTH if lat > 0 else Zone.SOUTH
+    return Zone.ARCTIC if lat > 0 else Zone.ANTARCTIC
+
+
+def find_season(month: int, zone: Zone) -> Season | None:
+    """Find the meteorological season of a month; None in the tropics, whose seasons are others."""
+    if zone is Zone.TROPICS:
+        return None
+    half_year = 0 if zone in {Zone.NORTH, Zone.ARCTIC} else 6
+    return _SEASONS[(month + half_year) % 12 // 3]
+
+
+def find_cell(box: Box, width: int, height: int) -> Cell:
+    """Find the ninth of a frame of `width` x `height` pixels in which a box has its centre."""
+    x = min(max((box.x0 + box.x1) / 2 / width, 0.0), 1.0)
+    y = min(max((box.y0 + box.y1) / 2 / height, 0.0), 1.0)
+    return _CELLS[3 * min(int(3 * y), 2) + min(int(3 * x), 2)]
+
+
+def _origins(scene: Scene) -> Callable[[str], str]:
+    known = {entry.fact: entry.origin for entry in scene.provenance}
+    default = Origin.SYNTHETIC.value if scene.synthetic else Origin.DOCUMENTATION.value
+    return lambda fact: known.get(fact, default)
+
+
+def _find_sensor(sensor: str | None, origin: str) -> Sensor | None:
+    name = clean_name(sensor)
+    return None if name is None else Sensor(origin=origin, name=name)
+
+
+def _find_place(place: str | None, origin: str) -> Place | None:
+    name = clean_name(place)
+    return None if name is None else Place(origin=origin, name=name)
+
+
+def _read_date(text: str | None, origin: str) -> Acquired | None:
+    found = _ISO_DATE.fullmatch(text) if text is not None else None
+    if found is None:
+        return None
+    year, month, day = (None if part is None else int(part) for part in found.groups())
+    try:
+        date(year or 0, month or 1, day or 1)
+    except ValueError:
+        return None
+    return Acquired(origin=origin, year=year or 0, month=month, day=day)
+
+
+def _locate(tile: Tile, scene: Scene, origin: str) -> Position | None:
+    lon, lat = tile.lon, tile.lat
+    if scene.synthetic or lon is None or lat is None or not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        return None
+    return Position(origin=origin, lon=lon, lat=lat, zone=find_zone(lat))
+
+
+def _find_season(acquired: Acquired | None, position: Position | None) -> InSeason | None:
+    if acquired is None or acquired.month is None or position is None:
+        return None
+    season = find_season(acquired.month, position.zone)
+    return None if season is None else InSeason(origin=Origin.COMPUTED, season=season)
+
+
+def _find_polarisation(scene: Scene, origin: str) -> Polarisation | None:
+    name = scene.polarisation
+    return Polarisation(origin=origin, name=name) if name in _POLARISATIONS and name else None
+
+
+def _count_looks(looks: float | None, origin: str) -> Looks | None:
+    return Looks(origin=origin, looks=looks) if looks is not None and 1 <= looks <= 10_000 else None
+
+
+def _find_display(stretch: Stretch) -> Display | None:
+    if stretch.method != "db" or not stretch.low or not stretch.high:
+        return None
+    low, high = stretch.low[0], stretch.high[0]
+    return Display(origin=Origin.COMPUTED, low_db=low, high_db=high) if -100 <= low < high <= 100 else None
+
+
+def _find_carrier(platform: str | None, origin: str) -> CarriedBy | None:
+    name = clean_name(platform)
+    if name is None:
+        return None
+    known = find_platform(name)
+    if known is None:
+        return CarriedBy(origin=origin, name=name, word=name, carrier=None, radar=False)
+    return CarriedBy(
+        origin=origin, name=known.name, word=known.word, carrier=known.carrier, radar=known.radar
+    )
+
+
+def _find_collection(scene: Scene, origin: str) -> Collection | None:
+    """Only a title that the recipe gives: the name of a source may be any folder's."""
+    title = clean_name(scene.dataset) if scene.dataset != scene.source else None
+    return None if title is None else Collection(origin=origin, title=title)
+
+
+def _measure_resolution(tile: Tile, origin: str) -> Resolution | None:
+    gsd_m, native_m = tile.gsd_m, tile.native_gsd_m
+    if gsd_m is None or not 1e-4 <= gsd_m <= _MAX_GSD_M:
+        return None
+    is_coarser = native_m is not None and 0 < native_m < 0.95 * gsd_m
+    return Resolution(
+        origin=origin, gsd_m=gsd_m, native_gsd_m=native_m if is_coarser else None, level=find_level(gsd_m)
+    )
+
+
+def _measure_extent(tile: Tile) -> Extent | None:
+    pixel_m = tile.pixel_m
+    if pixel_m is None or not 1e-4 <= pixel_m <= _MAX_GSD_M:
+        return None
+    return Extent(
+        origin=Origin.COMPUTED, width_m=tile.width * pixel_m, height_m=tile.height * pixel_m, pixel_m=pixel_m
+    )
+
+
+def _measure_validity(share: float) -> Validity | None:
+    return Validity(origin=Origin.COMPUTED, share=share) if 0 < share < _WHOLE_FRAME else None
+
+
+def _find_weather(effect: Effect | None) -> Weather | None:
+    name = clean_name(effect.name) if effect is not None else None
+    if name is None or name == "clear":
+        return None
+    return Weather(origin=Origin.COMPUTED, effect=name, word=_MMM_RS_WEATHER.get(name, name))
+
+
+_Labels = tuple[tuple[SceneClass, ...], tuple[Cover, ...], tuple[Objects, ...]]
+
+
+def _sort_labels(labels: Iterable[Label], width: int, height: int) -> _Labels:
+    classes: dict[str, SceneClass] = {}
+    covers: dict[str, Cover] = {}
+    objects: dict[str, list[Label]] = {}
+    for label in labels:
+        name = clean_name(label.name)
+        if name is None or not is_informative(name):
+            continue
+        if label.kind == "class":
+            classes.setdefault(name, SceneClass(origin=label.origin, name=name))
+        elif label.kind == "object":
+            objects.setdefault(name, []).append(label)
+        elif label.share is not None and 0 < label.share <= 1:
+            covers[name] = Cover(origin=label.origin, name=name, share=label.share)
+    grouped = [_group(name, group, width, height) for name, group in objects.items()]
+    return (
+        tuple(classes.values()),
+        tuple(sorted(covers.values(), key=lambda cover: (-cover.share, cover.name))),
+        tuple(sorted(grouped, key=lambda group: (-group.count, group.name))),
+    )
+
+
+def _group(name: str, labels: list[Label], width: int, height: int) -> Objects:
+    boxes = tuple(label.box for label in labels)
+    known = [box for box in boxes if box is not None and math.isfinite(box.x0 + box.x1 + box.y0 + box.y1)]
+    cells = tuple(find_cell(box, width, height) for box in known) if len(known) == len(boxes) else ()
+    return Objects(origin=labels[0].origin, name=name, boxes=boxes, cells=cells)

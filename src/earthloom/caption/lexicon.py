@@ -1,0 +1,221 @@
+"""How class names behave in a sentence: mass or countable, their plural, their theme.
+
+Names outside the lexicon are quoted (`an area labelled "X"`), so that no sentence depends on guessed grammar.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from earthloom.caption.english import give_article, pluralise, singularise
+
+_ENTRIES = {
+    "agriculture": """
+        cropland; farmland; agricultural land; arable land; pasture; orchard*; vineyard*; plantation*
+        annual crop: annual crops; permanent crop: permanent crops; crop field*; crop: crops; crops; field*
+        rectangular farmland; circular farmland; terrace: terraced fields; terraced field*; rice field*
+        paddy field*; paddy land; irrigated land; irrigated field*; dry cropland; garden land; paddy; irrigated
+        cultivated land; greenhouse*; farm*; fallow land; hay meadow*; agriculture: agricultural land""",
+    "forest": """
+        forest; woodland; trees; tree*; tree cover; broadleaf forest; coniferous forest; mixed forest; chaparral
+        deciduous forest; evergreen forest; mangrove: mangroves; mangroves; arbor woodland; arbor forest; jungle
+        rainforest; dense forest; hedge*; shrubland; shrub: shrubs; shrubs; scrub; bushland; shrub land""",
+    "grass": """
+        grassland; meadow*; grass; natural grassland; artificial grassland; rangeland; herbaceous vegetation
+        vegetation; low vegetation; tundra; moss and lichen; savanna; natural grass; artificial grass; lawn*
+        moor: moorland; moorland; heath: heathland""",
+    "water": """
+        water; open water; river*|river water; lake*|lake water; pond*|pond water; sea; ocean; stream*; canal*
+        reservoir*|reservoir water; sea lake: a sea or lake|sea or lake water; wetland*; herbaceous wetland*
+        marsh*; swamp*; lagoon*; estuary*; permanent water: permanent water bodies; water body*; coast*; strait*
+        water bodies; sea ice; inland water; coastal water; seawater; tidal flat*; ditch*""",
+    "built": """
+        built-up: built-up land; built-up land; built-up area*; urban fabric; city*; town*; village*; park*
+        settlement*; building*; buildings; house*; houses; apartment block*; church*; school*; palace*; square*
+        residential~; dense residential~; medium residential~; sparse residential~; commercial~; urban~; rural~
+        urban residential~; rural residential~; mobile home park*; resort*; stadium*; central business district*
+        impervious surface: impervious surfaces; impervious surfaces; playground*; city block*
+        swimming pool*; educational institution*; hospital*; tower*; cemetery*; campus*
+        shopping mall*; ruin*; roof*; paved surface: paved surfaces; intersection*; courtyard*; castle*""",
+    "transport": """
+        road*|roads; highway*|highways; freeway*|freeways; railway*|railways; motorway*|motorways; street*|streets
+        railway station*; train station*; runway*|runways; bridge*; viaduct*; overpass*; roundabout*; crossroad*
+        parking lot*; parking~; car park*; parking garage*; traffic land; t junction*; tunnel opening*
+        toll booth*; interchange*; road bridge*; helipad*; airport*; airport terminal*; airfield*
+        airport hangar*; hangar*; port*; harbor*; harbour*; dock*; pier*; border checkpoint*; ferry terminal*
+        shipyard*; marina*; lock*; path*|paths; track*|tracks; railroad*|railroads""",
+    "industry": """
+        industrial~; storage tank*; storage tanks; factory*; warehouse*; power station*; thermal power station*
+        solar farm*; solar panel*; wind farm*; wind turbine*; quarry*; mine*; mining area*; surface mine*
+        oil or gas facility*; nuclear power plant*; chimney*; water treatment facility*; waste disposal site*
+        electric substation*; smokestack*; oil well*; dam*; transformer station*; construction site*
+        container*; crane*; substation*; power line*|power lines""",
+    "bare": """
+        bare ground; bare land; bare soil; sand; beach*|beach sand; desert; rock; bare rock; mountain*
+        barren land; rocky ground; sparse vegetation; dune: dunes; dunes; sand dune: sand dunes; gravel; soil
+        bare; barren; mountain range*; cliff*; riverbank*; rocky land; volcano*; lava; salt flat*; mudflat*""",
+    "ice": """
+        snow and ice; snow; ice; glacier*|glacier ice; snowberg*; iceberg*|iceberg ice; permanent snow""",
+    "sport": """
+        baseball field*; baseball diamond*; tennis court*; basketball court*; football field*; soccer field*
+        ground track field*; golf course*; race track*; athletic track*; recreational facility*; soccer ball field*
+        swimming complex*; sports field*; ice rink*; zoo*; amusement park*""",
+    "vehicles": """
+        airplane*; plane*; aeroplane*; aircraft*; helicopter*; ship*; boat*; vessel*; vehicle*; car*; truck*; bus*
+        small vehicle*; large vehicle*; small car*; train*; trailer*; tank car*; passenger car*; cargo ship*
+        warship*; aircraft carrier*; merchant ship*; sailboat*; motorboat*; yacht*; barge*; fishing boat*""",
+    "clouds": """
+        cloud: cloud; clouds; cloud shadow: cloud shadow; haze; fog; smoke; thin cloud; thick cloud""",
+}
+"""Entries by theme, after the class lists of EuroSAT, RSICD, NaSC-TG2, GID, WHU-OPT-SAR, HRRSD, fMoW, DOTA,
+RESISC45, WorldCover and the built-in landscapes. `name` is a mass noun or a plural, `name: phrase` one that is worded
+otherwise, `name*` countable, `name~` an adjective of `area`; `|phrase` is how it reads as a land cover."""
+
+_RUN_TOGETHER = {
+    "bareland": "bare land",
+    "baseballfield": "baseball field",
+    "denseresidential": "dense residential",
+    "mediumresidential": "medium residential",
+    "sparseresidential": "sparse residential",
+    "railwaystation": "railway station",
+    "storagetanks": "storage tanks",
+    "storagetank": "storage tank",
+    "builtup": "built-up",
+    "built up": "built-up",
+}
+_COUNT_HEADS = frozenset(
+    "area areas bridge building camp court district facility farm field house institution lot park plant plot pool "
+    "port site stadium station tank tower yard zone".split()
+)
+"""Last words that make an unlisted name countable: `solar field`, `bus station`."""
+_NO_CLASS = frozenset(
+    "other others background unknown unlabelled unlabeled undefined none void nodata unclassified clutter ignore "
+    "misc miscellaneous".split()
+) | {"no data", "false detection", "not labelled", "no label"}
+_FUNCTION_WORDS = frozenset("a an and area areas body bodies cover ground land of or the labelled surface".split())
+_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W_]+)*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Noun:
+    """A class name, ready to be said."""
+
+    name: str
+    theme: str
+    """Key of the lexicon; empty for a name that it lacks."""
+    whole: str
+    """What an image shows: `a residential area`, `annual crops`, `an area labelled "X"`."""
+    cover: str
+    """What takes a share of the ground: `residential areas`, `water`, `areas labelled "X"`."""
+    cover_is_plural: bool
+    one: str
+    many: str
+    """Counted without their number: `storage tank`, `storage tanks`; `object labelled "X"`."""
+    quoted: bool
+    words: frozenset[str]
+    """Lower-case content words of all these phrases."""
+
+
+def is_informative(name: str) -> bool:
+    """Tell whether a class name says something: `background` and `other` do not."""
+    return name.lower() not in _NO_CLASS
+
+
+@lru_cache(maxsize=4096)
+def find_noun(name: str) -> Noun:
+    """Find how a class name is worded; a name outside the lexicon is quoted."""
+    key = _RUN_TOGETHER.get(name.lower(), name.lower())
+    found = _LEXICON.get(key)
+    if found is not None:
+        return found
+    if _WORD.fullmatch(key.rsplit(" ", 1)[-1]) and key.rsplit(" ", 1)[-1] in _COUNT_HEADS and key.isascii():
+        return _make_countable(name, "", None)
+    return _make_quoted(name)
+
+
+def _read_entry(theme: str, entry: str) -> Noun:
+    phrase, _, cover = entry.partition("|")
+    if phrase.endswith("*"):
+        return _make_countable(phrase[:-1], theme, cover or None)
+    if phrase.endswith("~"):
+        return _make_areal(phrase[:-1], theme)
+    name, _, worded = phrase.partition(": ")
+    return _make_mass(name, theme, worded or name, cover or None)
+
+
+def _make_countable(name: str, theme: str, cover: str | None) -> Noun:
+    many = pluralise(name)
+    return _make(name, theme, give_article(name), cover or many, name, many)
+
+
+def _make_areal(name: str, theme: str) -> Noun:
+    area = f"{name} area"
+    return _make(name, theme, give_article(area), f"{area}s", area, f"{area}s")
+
+
+def _make_mass(name: str, theme: str, worded: str, cover: str | None) -> Noun:
+    bare = re.sub(r"^an? ", "", worded)
+    if bare.endswith("s") and not bare.endswith("ss"):
+        return _make(name, theme, worded, cover or bare, singularise(bare), bare)
+    return _make(name, theme, worded, cover or bare, f"{bare} area", f"{bare} areas")
+
+
+def _make_quoted(name: str) -> Noun:
+    label = f'labelled "{name}"'
+    return Noun(
+        name=name,
+        theme="",
+        whole=f"an area {label}",
+        cover=f"areas {label}",
+        cover_is_plural=True,
+        one=f"object {label}",
+        many=f"objects {label}",
+        quoted=True,
+        words=frozenset(w.lower() for w in _WORD.findall(name)),
+    )
+
+
+def _make(name: str, theme: str, whole: str, cover: str, one: str, many: str) -> Noun:
+    words = _WORD.findall(" ".join((name, whole, cover, one, many)).lower())
+    return Noun(
+        name=name,
+        theme=theme,
+        whole=whole,
+        cover=cover,
+        cover_is_plural=cover.endswith("s") and not cover.endswith("ss"),
+        one=one,
+        many=many,
+        quoted=False,
+        words=frozenset(words) - _FUNCTION_WORDS,
+    )
+
+
+def _read_lexicon() -> dict[str, Noun]:
+    entries = (
+        (theme, entry.strip())
+        for theme, block in _ENTRIES.items()
+        for line in block.strip().splitlines()
+        for entry in line.split(";")
+    )
+    nouns = (_read_entry(theme, entry) for theme, entry in entries if entry)
+    return {noun.name: noun for noun in nouns}
+
+
+_LEXICON = _read_lexicon()
+_AMBIGUOUS = frozenset(
+    "block center court district facility field fields institution line lines lock mine path paths plant plot pool "
+    "port site square street terminal tower track tracks".split()
+)
+"""Last words of class names that ordinary sentences use for other things."""
+CONTENT_WORDS = (
+    frozenset(
+        word
+        for noun in _LEXICON.values()
+        for phrase in (noun.name, noun.one, noun.many)
+        for word in [w for w in _WORD.findall(phrase.lower()) if w not in _FUNCTION_WORDS][-1:]
+    )
+    - _AMBIGUOUS
+)
+"""Words that say what is on the ground; a caption may use one only where a label does."""

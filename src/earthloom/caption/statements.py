@@ -1,0 +1,284 @@
+"""Statements: the typed things that a caption may say, each with the origin of the fact behind it.
+
+A statement exists only where the fact is known. `earthloom.caption.facts` makes them from records; authors turn
+them into words; `earthloom.caption.checks` holds every word against them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from earthloom.core.records import Box, Modality
+from earthloom.geo.levels import GsdLevel
+from earthloom.geo.platforms import Carrier
+
+
+class Zone(StrEnum):
+    """A belt of latitude, bounded by the tropics (23.44 degrees) and the polar circles (66.56 degrees)."""
+
+    ARCTIC = "arctic"
+    NORTH = "north"
+    """From the northern tropic to the Arctic Circle."""
+    TROPICS = "tropics"
+    SOUTH = "south"
+    ANTARCTIC = "antarctic"
+
+
+class Season(StrEnum):
+    """Meteorological season, three whole months, outside the tropics."""
+
+    WINTER = "winter"
+    SPRING = "spring"
+    SUMMER = "summer"
+    AUTUMN = "autumn"
+
+
+class Cell(StrEnum):
+    """A ninth of the frame, in reading order."""
+
+    UPPER_LEFT = "upper left"
+    ABOVE_CENTRE = "above the centre"
+    UPPER_RIGHT = "upper right"
+    LEFT_OF_CENTRE = "left of the centre"
+    CENTRE = "centre"
+    RIGHT_OF_CENTRE = "right of the centre"
+    LOWER_LEFT = "lower left"
+    BELOW_CENTRE = "below the centre"
+    LOWER_RIGHT = "lower right"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """Something known about an image."""
+
+    origin: str
+    """As in `core.records.Provenance.origin`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signal(Statement):
+    """What kind of measurement the pixels are."""
+
+    modality: Modality
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Polarisation(Statement):
+    """Transmitted and received polarisation of a radar."""
+
+    name: str
+    """`VV`, `VH`, `HH` or `HV`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looks(Statement):
+    """Equivalent number of looks of a radar image."""
+
+    looks: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Display(Statement):
+    """The backscatter that black and white stand for."""
+
+    low_db: float
+    high_db: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CarriedBy(Statement):
+    """The platform."""
+
+    name: str
+    """Canonical spelling."""
+    word: str
+    """What an MMM-RS prompt calls it."""
+    carrier: Carrier | None
+    """Satellite or aircraft; None where the vocabulary does not say."""
+    radar: bool
+    """True where the platform carries imaging radar and nothing else."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sensor(Statement):
+    """The instrument."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Collection(Statement):
+    """The title of the collection that the image belongs to."""
+
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolution(Statement):
+    """How much ground a sample stands for."""
+
+    gsd_m: float
+    """Effective ground sample distance, metres."""
+    native_gsd_m: float | None
+    """That of the source, metres, where it is finer than `gsd_m`."""
+    level: GsdLevel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frame(Statement):
+    """The size of the picture."""
+
+    width: int
+    height: int
+    """Pixels."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Extent(Statement):
+    """The ground that the frame spans."""
+
+    width_m: float
+    height_m: float
+    pixel_m: float
+    """Ground distance between neighbouring pixels of the picture."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Validity(Statement):
+    """A part of the frame holds no data."""
+
+    share: float
+    """Share of the pixels that do, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acquired(Statement):
+    """The date, as precise as known."""
+
+    year: int
+    month: int | None
+    day: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InSeason(Statement):
+    """The season at the image's latitude on its date."""
+
+    season: Season
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place(Statement):
+    """The name of the place, as the source gives it."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Position(Statement):
+    """The centre, degrees, WGS 84."""
+
+    lon: float
+    lat: float
+    zone: Zone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SceneClass(Statement):
+    """A class of the whole image."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cover(Statement):
+    """A land cover and the share of the valid pixels that it takes."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Objects(Statement):
+    """All labelled objects of one kind."""
+
+    name: str
+    boxes: tuple[Box | None, ...]
+    """Pixels of the frame; None for an object that is known to be there, but not where."""
+    cells: tuple[Cell, ...]
+    """Where the centres of the boxes lie, box by box; empty unless all are known."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.boxes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weather(Statement):
+    """A synthetic change of weather or light."""
+
+    effect: str
+    """Name of the effect in plain words."""
+    word: str
+    """What an MMM-RS prompt calls it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Synthetic(Statement):
+    """The landscape exists nowhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statements:
+    """All that is known about one image. Iterating gives every statement."""
+
+    signal: Signal
+    frame: Frame
+    synthetic: Synthetic | None = None
+    polarisation: Polarisation | None = None
+    looks: Looks | None = None
+    display: Display | None = None
+    platform: CarriedBy | None = None
+    sensor: Sensor | None = None
+    collection: Collection | None = None
+    resolution: Resolution | None = None
+    extent: Extent | None = None
+    validity: Validity | None = None
+    acquired: Acquired | None = None
+    season: InSeason | None = None
+    place: Place | None = None
+    position: Position | None = None
+    weather: Weather | None = None
+    classes: tuple[SceneClass, ...] = ()
+    """In the order of the record."""
+    covers: tuple[Cover, ...] = ()
+    """Largest share first."""
+    objects: tuple[Objects, ...] = ()
+    """Most numerous first."""
+
+    def __iter__(self) -> Iterator[Statement]:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, tuple):
+                yield from value
+            elif value is not None:
+                yield value
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Every name that a caption may repeat as the record spells it."""
+        single = (self.platform, self.sensor, self.place)
+        names = [statement.name for statement in single if statement is not None]
+        names += [statement.name for statement in (*self.classes, *self.covers, *self.objects)]
+        if self.platform is not None:
+            names.append(self.platform.word)
+        if self.collection is not None:
+            names.append(self.collection.title)
+        if self.weather is not None:
+            names.append(self.weather.effect)
+        return tuple(names)

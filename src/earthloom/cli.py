@@ -1,0 +1,170 @@
+"""The verbs: parse, then one call. Exit status 0 done, 1 the work failed, 2 the call or the recipe was wrong.
+
+Nothing heavy is imported before a verb runs: `earthloom --help` stays under half a second.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from earthloom.core.errors import EarthloomError, RecipeError, UsageError
+
+if TYPE_CHECKING:
+    from earthloom.run.summary import Summary
+
+app = typer.Typer(
+    name="earthloom",
+    help="Turn remote-sensing imagery into text-image datasets that can be trusted.",
+    epilog="Start with: earthloom demo",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", "-w", min=0, help="Processes; 0 works in this one. All cores when not given."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+
+
+def _epilog(*examples: str) -> str:
+    return "Examples:  " + "  |  ".join(examples)
+
+
+@app.command(epilog=_epilog("earthloom build recipe.yaml", "earthloom build recipe.yaml -o out --workers 2"))
+def build(
+    recipe: Annotated[Path, typer.Argument(help="Recipe in YAML; its paths are relative to its own folder.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Work folder; NAME-work beside the recipe when not given."),
+    ] = None,
+    workers: Workers = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build a dataset: from the sources of a recipe to a release. Run again, it goes on where it stopped."""
+    from earthloom.recipes import load_recipe
+
+    loaded = load_recipe(recipe)
+    base = recipe.resolve().parent
+    work = output if output is not None else base / f"{loaded.name}-work"
+    _build(loaded, work, base, workers, as_json=as_json, quiet=quiet)
+
+
+@app.command(epilog=_epilog("earthloom demo", "earthloom demo -o somewhere --workers 1"))
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Work folder.")] = Path("earthloom-demo"),
+    workers: Workers = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build a small dataset from the built-in synthetic landscapes: RGB, near infrared and SAR, no download."""
+    from earthloom.recipes import load_named
+
+    _build(load_named("demo"), output, Path.cwd(), workers, as_json=as_json, quiet=quiet)
+
+
+@app.command(epilog=_epilog("earthloom inspect out", "earthloom inspect out/release --json"))
+def inspect(
+    folder: Annotated[Path, typer.Argument(help="A work folder or a release.")],
+    as_json: Json = False,
+) -> None:
+    """Say what is in a work folder or a release."""
+    from earthloom.export import describe
+
+    description = describe(folder)
+    typer.echo(_to_json(description.to_json()) if as_json else description.to_text())
+
+
+@app.command(epilog=_epilog("earthloom report out", "earthloom report out/release"))
+def report(
+    folder: Annotated[Path, typer.Argument(help="A work folder or a release.")],
+    as_json: Json = False,
+) -> None:
+    """Write the report of a release again, as one HTML page, with its dataset card."""
+    from earthloom.export import find_release, write_card, write_report
+
+    release = find_release(folder)
+    card, page = write_card(release), write_report(release)
+    typer.echo(_to_json({"card": str(card), "report": str(page)}) if as_json else f"{page}\n{card}")
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as find_version
+
+        typer.echo(f"earthloom {find_version('earthloom')}")
+        raise typer.Exit
+
+
+def _build(
+    recipe: object, work: Path, base: Path, workers: int | None, *, as_json: bool, quiet: bool
+) -> None:
+    from earthloom.run.build import build as run_build
+    from earthloom.run.progress import Silence, choose_listener
+    from earthloom.run.recipe import Recipe
+
+    assert isinstance(recipe, Recipe)
+    listener = Silence() if quiet else choose_listener()
+    summary = run_build(recipe, work, base=base, workers=workers, listener=listener)
+    typer.echo(_to_json(summary.to_json()) if as_json else describe_summary(summary))
+    if summary.n_out == 0:
+        typer.echo("The release is empty: everything was refused; see the reasons above.", err=True)
+        raise typer.Exit(1)
+
+
+def describe_summary(summary: Summary) -> str:
+    """What a run did, as a few lines."""
+    lines = [
+        f"{summary.name}: {summary.n_in:,} source items gave {summary.n_out:,} pairs in {summary.seconds:.1f} s"
+    ]
+    for name, stage in summary.stages.items():
+        counts = stage.counts
+        refused = "".join(f", {n:,} {reason}" for reason, n in sorted(counts.refused.items()))
+        failed = f", {counts.failed:,} FAILED" if counts.failed else ""
+        lines.append(f"  {name:8} {counts.planned:>9,} planned = {counts.written:,} written{refused}{failed}")
+    if summary.n_failed:
+        lines.append(f"  tracebacks: {summary.work}/*/*.failed.parquet")
+    lines.append(f"release  {summary.release}")
+    page = summary.release / "report.html"
+    if page.exists():
+        lines.append(f"report   {page}")
+    return "\n".join(lines)
+
+
+def _to_json(value: object) -> str:
+    import json
+
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one clear message, never a traceback."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except (RecipeError, UsageError) as error:
+        typer.echo(f"earthloom: {error}", err=True)
+        sys.exit(2)
+    except EarthloomError as error:
+        typer.echo(f"earthloom: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("earthloom: stopped.", err=True)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Under everything: records, refusals, errors, ids, images and seeds. Imports no other room."""

@@ -1,0 +1,19 @@
+"""The base of every part of a recipe: frozen, closed, and hashable by content."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from earthloom.core.ids import hash_json
+
+
+class Settings(BaseModel):
+    """A frozen set of fields; an unknown field is a fault, not a silence."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
+    )
+
+    def digest(self) -> str:
+        """Hash of all fields: equal settings, equal digest."""
+        return hash_json(self.model_dump(mode="json"))

@@ -1,0 +1,5 @@
+"""Recipes as files: reading them with every fault reported at once, and the named ones that ship with earthloom."""
+
+from earthloom.recipes.load import list_named, load_named, load_recipe, parse_recipe
+
+__all__ = ["list_named", "load_named", "load_recipe", "parse_recipe"]

@@ -1,0 +1,222 @@
+"""The main job: from a recipe to a release."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from earthloom.core.errors import LockedError, RecipeError, StoppedError, UsageError
+from earthloom.export import write_card, write_report
+from earthloom.ingest.config import FileSettings
+from earthloom.run.engine import Engine, make_engine
+from earthloom.run.job import Job
+from earthloom.run.plan import Planned, plan_caption, plan_curate, plan_export, plan_ingest, plan_tile
+from earthloom.run.progress import Listener, Silence
+from earthloom.run.recipe import Recipe, check_paths, dump_recipe
+from earthloom.run.refusals import write_refused
+from earthloom.run.summary import StageSummary, Summary
+from earthloom.store.atomic import remove_leftovers, translate_write_errors, write_json, write_text
+from earthloom.store.layout import RELEASE_DATA, STAGES, ShardFiles, WorkFolder
+from earthloom.store.shards import Counts, Manifest, read_manifest
+
+JobT = TypeVar("JobT", bound=Job)
+
+
+def build(
+    recipe: Recipe,
+    work: str | os.PathLike[str],
+    *,
+    base: str | os.PathLike[str] = ".",
+    workers: int | None = None,
+    listener: Listener | None = None,
+) -> Summary:
+    """Build the release that a recipe describes, going on from whatever an earlier run finished.
+
+    Args:
+        recipe: what to build.
+        work: folder of the run; made when missing. The release is `work/release`.
+        base: folder against which the recipe's paths are resolved.
+        workers: number of processes; 0 does everything in this one; None uses every core.
+        listener: is told how the run goes on.
+
+    Returns:
+        What was done. It adds up, or `AccountError` is raised.
+
+    Raises:
+        RecipeError: the recipe names what is not there.
+        UsageError: `work` lies inside a source.
+        LockedError: another run works in `work`.
+        WriteError: the disk is full or not writable. Finished shards are kept.
+        StoppedError: on Ctrl-C. Finished shards are kept.
+
+    """
+    folder = WorkFolder(Path(work).resolve())
+    root = Path(base).resolve()
+    if faults := check_paths(recipe, root):
+        raise RecipeError(faults, recipe=recipe.name)
+    _check_apart(recipe, root, folder.root)
+    n_workers = len(os.sched_getaffinity(0)) if workers is None else workers
+    with translate_write_errors(folder.root):
+        folder.root.mkdir(parents=True, exist_ok=True)
+    with lock_folder(folder), _make_run(recipe, folder, root, n_workers, listener or Silence()) as run:
+        try:
+            return run.do()
+        except KeyboardInterrupt as error:
+            raise StoppedError(
+                "Stopped. Finished shards are kept: run the same command again to go on."
+            ) from error
+
+
+def _check_apart(recipe: Recipe, base: Path, work: Path) -> None:
+    """Refuse a work folder inside a source: the next run would read what this one wrote."""
+    for source in recipe.sources:
+        folder = (base / source.path).resolve() if isinstance(source, FileSettings) else None
+        if folder is not None and work.is_relative_to(folder):
+            raise UsageError(
+                f"The work folder {work} lies inside the source {folder}. Choose another with -o."
+            )
+
+
+@contextmanager
+def lock_folder(folder: WorkFolder) -> Iterator[None]:
+    """Hold the work folder for this process; the lock goes with the process, however it ends."""
+    with translate_write_errors(folder.lock), folder.lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockedError(
+                f"Another run works in {folder.root}. Wait for it, stop it, or choose another folder with -o."
+            ) from None
+        yield
+
+
+@contextmanager
+def _make_run(
+    recipe: Recipe, folder: WorkFolder, base: Path, n_workers: int, listener: Listener
+) -> Iterator[_Run]:
+    remove_leftovers(folder.root)
+    try:
+        with make_engine(n_workers) as engine:
+            yield _Run(recipe, folder, base, engine, listener, n_workers)
+    finally:
+        listener.close()
+
+
+@dataclass
+class _Run:
+    """One run under way."""
+
+    recipe: Recipe
+    folder: WorkFolder
+    base: Path
+    engine: Engine
+    listener: Listener
+    n_workers: int
+    stages: dict[str, StageSummary] = field(default_factory=dict)
+
+    def do(self) -> Summary:
+        start = time.monotonic()
+        write_text(self.folder.recipe, dump_recipe(self.recipe))
+        recipe, work = self.recipe, self.folder.root
+        scenes = self._do_stage("ingest", plan_ingest(recipe, self.base, work), None)
+        tiles = self._do_planned("tile", plan_tile(recipe, self.base, work, scenes))
+        captions = self._do_planned("caption", plan_caption(recipe, work, tiles))
+        verdicts = self._do_planned("curate", plan_curate(recipe, work, captions))
+        pairs = self._do_planned("export", plan_export(recipe, work, verdicts))
+        summary = self._summarise(time.monotonic() - start)
+        self._finish_release(summary, [manifest for _, manifest in pairs])
+        return summary
+
+    def _do_planned(self, stage: str, planned: Planned[JobT]) -> list[tuple[JobT, Manifest]]:
+        return list(zip(planned.jobs, self._do_stage(stage, planned.jobs, planned.units), strict=True))
+
+    def _do_stage(self, stage: str, jobs: Iterable[Job], total: int | None) -> list[Manifest]:
+        """Do the jobs that are not done yet; give the manifests of all, in the order of the plan."""
+        start = time.monotonic()
+        self.listener.start_stage(stage, total)
+        ledger = _Ledger(self.folder.stage(stage), self.listener.advance)
+        for manifest in self.engine.run(ledger.pending(jobs)):
+            ledger.note(manifest)
+        done = ledger.in_order()
+        counts = Counts()
+        for manifest in done:
+            counts.add(manifest.counts)
+        seconds = time.monotonic() - start
+        self.stages[stage] = StageSummary(
+            counts=counts, seconds=seconds, n_shards=len(done), n_reused=ledger.n_reused
+        )
+        remove_strangers(self.folder.stage(stage), {manifest.name for manifest in done})
+        self.listener.finish_stage(counts, seconds, ledger.n_reused)
+        return done
+
+    def _summarise(self, seconds: float) -> Summary:
+        summary = Summary(
+            name=self.recipe.name,
+            work=self.folder.root,
+            stages={stage: self.stages[stage] for stage in STAGES},
+            seconds=seconds,
+            n_workers=self.n_workers,
+            recipe_digest=self.recipe.digest(),
+        )
+        summary.check()
+        return summary
+
+    def _finish_release(self, summary: Summary, shards: list[Manifest]) -> None:
+        release = self.folder.release
+        keep = {Path(name).name for manifest in shards for name in manifest.files}
+        for path in sorted((release / RELEASE_DATA).glob("*")):
+            if path.name not in keep:
+                path.unlink()
+        with translate_write_errors(release):
+            release.mkdir(parents=True, exist_ok=True)
+            write_refused(self.folder)
+            write_card(release, self.recipe.name)
+            if self.recipe.export.report:
+                write_report(release)
+        write_json(self.folder.run, summary.to_json())
+
+
+class _Ledger:
+    """Which shards of a stage are done, in the order of the plan."""
+
+    def __init__(self, folder: Path, advance: Callable[[int], None]) -> None:
+        self._folder = folder
+        self._advance = advance
+        self._names: list[str] = []
+        self._done: dict[str, Manifest] = {}
+        self.n_reused = 0
+
+    def pending(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """Yield the jobs whose shards are missing or stale; remember the others as done."""
+        for job in jobs:
+            self._names.append(job.name)
+            manifest = read_manifest(ShardFiles(self._folder, job.name).manifest, job.key)
+            if manifest is None:
+                yield job
+            else:
+                self.n_reused += 1
+                self.note(manifest)
+
+    def note(self, manifest: Manifest) -> None:
+        """A shard is done."""
+        self._done[manifest.name] = manifest
+        self._advance(manifest.counts.planned)
+
+    def in_order(self) -> list[Manifest]:
+        """All manifests in the order of the plan. Jobs are not kept: those of ingest hold every item."""
+        return [self._done[name] for name in self._names]
+
+
+def remove_strangers(folder: Path, names: set[str]) -> None:
+    """Delete shards that the plan does not know: they come from an earlier recipe."""
+    for manifest in sorted(folder.glob("*.json")):
+        if manifest.stem not in names:
+            files = ShardFiles(folder, manifest.stem)
+            for path in (files.manifest, files.rows, files.refused, files.failed):
+                path.unlink(missing_ok=True)

@@ -1,0 +1,310 @@
+"""Jobs: one shard of one stage, complete in itself, so that any process on any machine can do it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from earthloom.caption import CaptionSettings, caption_tile
+from earthloom.core.errors import AccountError, RecordError, StoppedError
+from earthloom.core.ids import make_id
+from earthloom.core.records import Captioned, Failed, Item, Refused, Scene, Tile, Verdict
+from earthloom.curate import CurateSettings, assign_split
+from earthloom.export import ExportSettings, ReleaseShard, write_release_shard
+from earthloom.ingest import read_item
+from earthloom.ingest.config import AnySource
+from earthloom.run.job import Job, Tick
+from earthloom.store.layout import RELEASE_DATA, ShardFiles, WorkFolder
+from earthloom.store.shards import Counts, Manifest, ShardWriter, file_sizes
+from earthloom.store.tables import from_rows, iter_row_groups, read_records, schema_of
+from earthloom.tile import TileSettings, count_windows, cut_tiles
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One planned thing of a shard, and how to do it."""
+
+    id: str
+    key: str
+    n: int
+    """How many planned units of the stage it stands for."""
+    outcomes: Callable[[], Iterable[object]]
+    yields_many: bool = False
+    """True where one planned unit gives one or more records (an item its scenes)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestJob:
+    """Read the headers of some items of one source."""
+
+    name: str
+    key: str
+    work: Path
+    source: AnySource
+    root: Path
+    """Folder of the recipe."""
+    items: tuple[Item, ...]
+    stage: str = "ingest"
+
+    def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
+        """Write one row a scene."""
+        assets = WorkFolder(self.work).assets
+        source = cast("str", self.source.name)
+        units = (
+            Unit(
+                make_id("item", source, item.key),
+                f"{source}:{item.key}",
+                1,
+                lambda item=item: self._read(item, assets),  # type: ignore[misc]
+                yields_many=True,
+            )
+            for item in self.items
+        )
+        return _run_units(self, Scene, units, tick, skip, hide=str(self.root))
+
+    def _read(self, item: Item, assets: Path) -> list[Scene]:
+        if item.refused is not None:
+            raise RecordError(item.refused, item.detail)
+        return read_item(self.source, item, self.root, assets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneSpan:
+    """Windows [first, stop) of the scene in row `row` of a shard of scenes."""
+
+    row: int
+    first: int
+    stop: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileJob:
+    """Cut some windows of some scenes of one source."""
+
+    name: str
+    key: str
+    work: Path
+    scenes: str
+    """Name of the shard of scenes."""
+    spans: tuple[SceneSpan, ...]
+    settings: TileSettings
+    hide: str
+    stage: str = "tile"
+
+    def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
+        """Write one row a tile."""
+        first = self.spans[0].row
+        rows = _shard(self, "ingest", self.scenes).rows
+        scenes = read_records(rows, Scene, first, self.spans[-1].row + 1)
+        units = (
+            Unit(
+                scenes[span.row - first].id,
+                f"{scenes[span.row - first].source}:{scenes[span.row - first].source_key}",
+                span.stop - span.first,
+                lambda span=span: cut_tiles(  # type: ignore[misc]
+                    scenes[span.row - first], self.settings, span.first, span.stop
+                ),
+            )
+            for span in self.spans
+        )
+        return _run_units(self, Tile, units, tick, skip, hide=self.hide)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionJob:
+    """Write the captions of one shard of tiles."""
+
+    name: str
+    key: str
+    work: Path
+    scenes: str
+    settings: CaptionSettings
+    stage: str = "caption"
+
+    def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
+        """Write one row a tile, its captions."""
+        tiles = _shard(self, "tile", self.name).rows
+        scenes = _scenes_of(tiles, _shard(self, "ingest", self.scenes).rows)
+        units = (
+            Unit(
+                tile.id,
+                f"{scenes[tile.scene_id].source}:{scenes[tile.scene_id].source_key}",
+                1,
+                lambda tile=tile: [caption_tile(scenes[tile.scene_id], tile, self.settings)],  # type: ignore[misc]
+            )
+            for tile in _iter_tiles(tiles)
+        )
+        return _run_units(self, Captioned, units, tick, skip)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurateJob:
+    """Decide on one shard of tiles."""
+
+    name: str
+    key: str
+    work: Path
+    scenes: str
+    settings: CurateSettings
+    stage: str = "curate"
+
+    def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
+        """Write one row a tile, its split; the tally counts pairs by `split/modality`."""
+        captions = _shard(self, "caption", self.name).rows
+        captioned = {row["id"] for table in iter_row_groups(captions, ["id"]) for row in table.to_pylist()}
+        scenes = {
+            row["id"]: row
+            for table in iter_row_groups(
+                _shard(self, "ingest", self.scenes).rows, ["id", "group", "modality"]
+            )
+            for row in table.to_pylist()
+        }
+        writer = ShardWriter(_shard(self, self.stage, self.name), Verdict, stage=self.stage, key=self.key)
+        with writer:
+            tick(0)
+            tiles = _shard(self, "tile", self.name).rows
+            for table in iter_row_groups(tiles, ["id", "scene_id"]):
+                for row in table.to_pylist():
+                    if row["id"] in captioned:
+                        self._decide(row["id"], scenes[row["scene_id"]], writer)
+        return writer.finish()
+
+    def _decide(self, tile_id: str, scene: dict[str, str], writer: ShardWriter) -> None:
+        split = assign_split(scene["group"], self.settings)
+        writer.write(Verdict(id=tile_id, split=split))
+        writer.counts.planned += 1
+        writer.counts.written += 1
+        cell = f"{split}/{scene['modality']}"
+        writer.tally[cell] = writer.tally.get(cell, 0) + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportJob:
+    """Write one shard of the release."""
+
+    name: str
+    key: str
+    work: Path
+    shard: ReleaseShard
+    settings: ExportSettings
+    stage: str = "export"
+
+    def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
+        """Write the shard's files in every format."""
+        tick(0)
+        files = _shard(self, self.stage, self.name)
+        files.manifest.unlink(missing_ok=True)
+        data = WorkFolder(self.work).release / RELEASE_DATA
+        planned = self.shard.n_pairs
+        written = write_release_shard(self.shard, data, self.settings)
+        manifest = Manifest(
+            stage=self.stage,
+            name=self.name,
+            key=self.key,
+            counts=Counts(planned=planned, written=written, records=written),
+            tally={},
+            files=file_sizes(sorted(data.glob(f"{self.shard.stem}.*")), files.folder),
+        )
+        manifest.write(files.manifest)
+        return manifest
+
+
+def _shard(job: Job, stage: str, name: str) -> ShardFiles:
+    return ShardFiles(WorkFolder(job.work).stage(stage), name)
+
+
+def _scenes_of(tiles: Path, scenes: Path) -> dict[str, Scene]:
+    """The scenes that a shard of tiles was cut from, by id."""
+    wanted = {row["scene_id"] for table in iter_row_groups(tiles, ["scene_id"]) for row in table.to_pylist()}
+    return {
+        scene.id: scene
+        for table in iter_row_groups(scenes)
+        for scene in from_rows((row for row in table.to_pylist() if row["id"] in wanted), Scene)
+    }
+
+
+def _iter_tiles(path: Path) -> Iterator[Tile]:
+    """Tiles of a shard without their pixels: `image` is empty, masks are absent."""
+    columns = [name for name in schema_of(Tile).names if name not in {"image", "valid_mask", "class_mask"}]
+    for table in iter_row_groups(path, columns):
+        for row in table.to_pylist():
+            yield from from_rows([row | {"image": b"", "valid_mask": None, "class_mask": None}], Tile)
+
+
+def _run_units(
+    job: Job, record: type, units: Iterable[Unit], tick: Tick, skip: dict[int, str], hide: str = ""
+) -> Manifest:
+    """Do every unit of a shard. One that fails costs itself alone and is kept with its traceback."""
+    files = _shard(job, job.stage, job.name)
+    writer = ShardWriter(files, record, stage=job.stage, key=job.key)
+    with writer:
+        for number, unit in enumerate(units):
+            tick(number)
+            writer.counts.planned += unit.n
+            if number in skip:
+                writer.fail(Failed(id=unit.id, key=unit.key, traceback=skip[number], n=unit.n))
+                continue
+            _run_unit(unit, writer, hide)
+    return writer.finish()
+
+
+def _run_unit(unit: Unit, writer: ShardWriter, hide: str) -> None:
+    written = 0
+    lost = 0
+    for outcome in _outcomes(unit):
+        if isinstance(outcome, RecordError):
+            detail = _hide(outcome.detail, hide)
+            n = unit.n - written - lost
+            writer.refuse(Refused(id=unit.id, key=unit.key, reason=outcome.reason, detail=detail, n=n))
+            lost += n
+        elif isinstance(outcome, Broken):
+            n = unit.n - written - lost
+            writer.fail(Failed(id=unit.id, key=unit.key, traceback=outcome.traceback, n=n))
+            lost += n
+        elif isinstance(outcome, Refused):
+            writer.refuse(replace(outcome, detail=_hide(outcome.detail, hide)))
+            lost += outcome.n
+        else:
+            writer.write(outcome)
+            written = 1 if unit.yields_many else written + 1
+    if written + lost != unit.n:
+        raise AccountError(
+            f"{unit.key}: planned {unit.n}, but {written} written and {lost} refused or failed."
+        )
+    writer.counts.written += written
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A bug met while working on a unit."""
+
+    traceback: str
+
+
+def _outcomes(unit: Unit) -> Iterator[object]:
+    """What a unit gives, its exceptions as values; errors of the one who writes the outcomes pass by."""
+    try:
+        yield from unit.outcomes()
+    except RecordError as error:
+        yield error
+    except StoppedError:
+        raise
+    except Exception:  # noqa: BLE001  the one place where a bug is kept with its record
+        yield Broken(traceback.format_exc())
+
+
+def _hide(detail: str, folder: str) -> str:
+    """Take the recipe's folder out of a message: a release says nothing of the machine it was made on."""
+    return detail.replace(folder + "/", "") if folder else detail
+
+
+def count_scene_windows(path: Path, settings: TileSettings) -> list[int]:
+    """How many windows each scene of a shard will give, in the order of its rows."""
+    return [
+        count_windows(scene, settings)
+        for table in iter_row_groups(path)
+        for scene in from_rows(table.to_pylist(), Scene)
+    ]

@@ -1,0 +1,224 @@
+"""Planning: from a recipe and what is on disk to the jobs of each stage. Opens no image.
+
+Every job carries a key, the hash of all that its shard depends on: the stage's version, its settings and the keys
+of the shards it reads. A shard whose manifest has the same key is done; any other is stale. So a change of one
+stage's settings reaches that stage and those after it, and nothing before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from earthloom.caption import CAPTION_VERSION
+from earthloom.core.ids import hash_json
+from earthloom.core.records import Item, Part
+from earthloom.curate import CURATE_VERSION
+from earthloom.export import EXPORT_VERSION, ReleaseShard, TileShard, split_plan
+from earthloom.ingest import INGEST_VERSION, list_items
+from earthloom.ingest.config import AtlasSettings, GeotiffSettings, ImagesSettings
+from earthloom.run.job import Job
+from earthloom.run.jobs import (
+    CaptionJob,
+    CurateJob,
+    ExportJob,
+    IngestJob,
+    SceneSpan,
+    TileJob,
+    count_scene_windows,
+)
+from earthloom.run.recipe import Recipe, SourceEntry
+from earthloom.store.layout import ShardFiles, WorkFolder
+from earthloom.store.shards import Manifest
+from earthloom.tile import TILE_VERSION
+
+JobT = TypeVar("JobT", bound=Job)
+
+TILES_A_SHARD = 256
+"""About three seconds of work: what a kill can cost each worker."""
+
+
+def items_a_shard(source: SourceEntry) -> int:
+    """How many items of a source make a shard of scenes: fewer where an item takes long."""
+    match source:
+        case AtlasSettings():
+            return 2
+        case GeotiffSettings():
+            return 64
+        case ImagesSettings():
+            return 1000
+
+
+@dataclass(frozen=True)
+class Planned(Generic[JobT]):
+    """The jobs of one stage, in order."""
+
+    jobs: list[JobT]
+    units: int
+    """How many planned units they hold together."""
+
+
+def plan_ingest(recipe: Recipe, base: Path, work: Path) -> Iterator[IngestJob]:
+    """List every source and yield its jobs as they become known; never holds more than one shard of items."""
+    for source in recipe.named_sources():
+        plain = source.model_copy(update={"tile": type(source).model_fields["tile"].default})
+        source_key = [INGEST_VERSION, str(base), plain.digest(), _sidecar(source, base)]
+        items = list_items(plain, base)
+        for index, chunk in enumerate(_chunks(items, items_a_shard(source))):
+            key = hash_json([*source_key, index, [_describe(item) for item in chunk]])
+            yield IngestJob(
+                name=f"{source.name}-{index:06d}",
+                key=key,
+                work=work,
+                source=plain,
+                root=base,
+                items=tuple(chunk),
+            )
+
+
+def _describe(item: Item) -> list[object]:
+    parts = [_describe_part(part) for part in item.parts]
+    return [item.key, item.refused.value if item.refused else None, item.detail, parts]
+
+
+def _describe_part(part: Part) -> list[object]:
+    within = [part.within.offset, part.within.size, part.within.deflated] if part.within else None
+    return [part.uri, part.size, part.mtime_ns, within, part.role]
+
+
+def _sidecar(source: SourceEntry, base: Path) -> list[object]:
+    """Size and time of the file of facts, if there is one: a changed one makes the scenes stale."""
+    if not isinstance(source, ImagesSettings) or source.facts is None:
+        return []
+    try:
+        status = (base / source.facts).stat()
+    except OSError:
+        return [source.facts]
+    return [source.facts, status.st_size, status.st_mtime_ns]
+
+
+def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def plan_tile(recipe: Recipe, base: Path, work: Path, scenes: Iterable[Manifest]) -> Planned[TileJob]:
+    """Divide the windows of every scene into shards of about `TILES_A_SHARD`; a large scene spans several."""
+    jobs: list[TileJob] = []
+    units = 0
+    sources = {source.name: source for source in recipe.named_sources()}
+    for manifest in scenes:
+        settings = recipe.tile_settings(sources[manifest.name.rpartition("-")[0]])
+        rows = ShardFiles(WorkFolder(work).stage("ingest"), manifest.name).rows
+        counts = count_scene_windows(rows, settings)
+        units += sum(counts)
+        for index, spans in enumerate(pack_spans(counts, TILES_A_SHARD)):
+            where = [[span.row, span.first, span.stop] for span in spans]
+            jobs.append(
+                TileJob(
+                    name=f"{manifest.name}-{index:05d}",
+                    key=hash_json([TILE_VERSION, settings.digest(), manifest.key, where]),
+                    work=work,
+                    scenes=manifest.name,
+                    spans=spans,
+                    settings=settings,
+                    hide=str(base),
+                )
+            )
+    return Planned(jobs, units)
+
+
+def pack_spans(counts: Sequence[int], size: int) -> Iterator[tuple[SceneSpan, ...]]:
+    """Cut the windows of scenes (`counts[row]` each) into runs of `size` windows, in order; the last is shorter."""
+    spans: list[SceneSpan] = []
+    room = size
+    for row, count in enumerate(counts):
+        first = 0
+        while first < count:
+            stop = min(count, first + room)
+            spans.append(SceneSpan(row=row, first=first, stop=stop))
+            room -= stop - first
+            first = stop
+            if room == 0:
+                yield tuple(spans)
+                spans, room = [], size
+    if spans:
+        yield tuple(spans)
+
+
+def plan_caption(
+    recipe: Recipe, work: Path, tiles: Sequence[tuple[TileJob, Manifest]]
+) -> Planned[CaptionJob]:
+    """One job for each shard of tiles."""
+    settings = recipe.caption
+    jobs = [
+        CaptionJob(
+            name=tile.name,
+            key=hash_json([CAPTION_VERSION, settings.digest(), tile.key]),
+            work=work,
+            scenes=tile.scenes,
+            settings=settings,
+        )
+        for tile, _ in tiles
+    ]
+    return Planned(jobs, sum(manifest.counts.records for _, manifest in tiles))
+
+
+def plan_curate(
+    recipe: Recipe, work: Path, captions: Sequence[tuple[CaptionJob, Manifest]]
+) -> Planned[CurateJob]:
+    """One job for each shard of captions."""
+    settings = recipe.curate
+    jobs = [
+        CurateJob(
+            name=caption.name,
+            key=hash_json([CURATE_VERSION, settings.digest(), caption.key]),
+            work=work,
+            scenes=caption.scenes,
+            settings=settings,
+        )
+        for caption, _ in captions
+    ]
+    return Planned(jobs, sum(manifest.counts.records for _, manifest in captions))
+
+
+def plan_export(
+    recipe: Recipe, work: Path, verdicts: Sequence[tuple[CurateJob, Manifest]]
+) -> Planned[ExportJob]:
+    """Divide the pairs of each split and modality into shards of the release, in the order of the tiles."""
+    settings = recipe.export
+    shards = [_tile_shard(WorkFolder(work), job, manifest) for job, manifest in verdicts]
+    keys = {shard.tiles: job.key for shard, (job, _) in zip(shards, verdicts, strict=True)}
+    jobs = [
+        ExportJob(
+            name=shard.stem,
+            key=hash_json([EXPORT_VERSION, settings.digest(), shard.stem, _describe_segments(shard, keys)]),
+            work=work,
+            shard=shard,
+            settings=settings,
+        )
+        for shard in split_plan(shards, settings)
+    ]
+    return Planned(jobs, sum(job.shard.n_pairs for job in jobs))
+
+
+def _tile_shard(folder: WorkFolder, job: CurateJob, manifest: Manifest) -> TileShard:
+    pairs = {}
+    for cell, n in manifest.tally.items():
+        split, _, modality = cell.partition("/")
+        pairs[split, modality] = n
+    return TileShard(
+        tiles=str(ShardFiles(folder.stage("tile"), job.name).rows),
+        captions=str(ShardFiles(folder.stage("caption"), job.name).rows),
+        verdicts=str(ShardFiles(folder.stage("curate"), job.name).rows),
+        scenes=(str(ShardFiles(folder.stage("ingest"), job.scenes).rows),),
+        pairs=pairs,
+    )
+
+
+def _describe_segments(shard: ReleaseShard, keys: dict[str, str]) -> list[object]:
+    return [[keys[segment.tiles], segment.skip, segment.take] for segment in shard.segments]

@@ -1,0 +1,145 @@
+"""The recipe: one typed value that says everything about a run."""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from earthloom.caption.config import CaptionSettings
+from earthloom.core.errors import Fault
+from earthloom.core.settings import Settings
+from earthloom.curate.config import CurateSettings
+from earthloom.export.config import ExportSettings
+from earthloom.ingest.config import (
+    AtlasSettings,
+    FileSettings,
+    GeotiffSettings,
+    ImagesSettings,
+    SourceSettings,
+)
+from earthloom.tile.config import TileOverrides, TileSettings
+
+
+class GeotiffEntry(GeotiffSettings):
+    """A `geotiff` source in a recipe."""
+
+    tile: TileOverrides = TileOverrides()
+    """What to cut differently for this source."""
+
+
+class ImagesEntry(ImagesSettings):
+    """An `images` source in a recipe."""
+
+    tile: TileOverrides = TileOverrides()
+    """What to cut differently for this source."""
+
+
+class AtlasEntry(AtlasSettings):
+    """An `atlas` source in a recipe."""
+
+    tile: TileOverrides = TileOverrides()
+    """What to cut differently for this source."""
+
+
+SourceEntry = Annotated[GeotiffEntry | ImagesEntry | AtlasEntry, Field(discriminator="kind")]
+
+
+class Recipe(Settings):
+    """Sources to release. Paths are relative to the recipe's file, or to `base` in `earthloom.build`."""
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[\w.\- ]+$")
+    """Name of the dataset."""
+    sources: tuple[SourceEntry, ...] = Field(min_length=1)
+    """Where scenes come from, in order."""
+    tile: TileSettings = TileSettings()
+    """How scenes are cut."""
+    caption: CaptionSettings = CaptionSettings()
+    """How captions are written."""
+    curate: CurateSettings = CurateSettings()
+    """How pairs are divided."""
+    export: ExportSettings = ExportSettings()
+    """How the release is written."""
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        names = [source.name for source in self.sources if source.name is not None]
+        for name in dict.fromkeys(names):
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"sources: the name {name!r} is used {names.count(name)} times; give each its own."
+                )
+        return self
+
+    def named_sources(self) -> list[SourceEntry]:
+        """The sources with every name filled in: the given one, else the last part of the path, made unique."""
+        taken = {source.name for source in self.sources if source.name is not None}
+        named = []
+        for source in self.sources:
+            if source.name is not None:
+                named.append(source)
+                continue
+            name = _first_free(_suggest_name(source), taken)
+            taken.add(name)
+            named.append(source.model_copy(update={"name": name}))
+        return named
+
+    def tile_settings(self, source: SourceEntry) -> TileSettings:
+        """The tile settings that hold for one source."""
+        return source.tile.apply(self.tile)
+
+
+def check_paths(recipe: Recipe, base: Path) -> list[Fault]:
+    """Faults for every file or folder that the recipe names and that is not there."""
+    return [
+        fault
+        for number, source in enumerate(recipe.sources)
+        for field in PATH_FIELDS
+        if isinstance(path := getattr(source, field, None), str)
+        for fault in check_path(f"sources[{number}].{field}", path, base)
+    ]
+
+
+PATH_FIELDS = ("path", "facts")
+"""Fields of a source that name files."""
+
+
+def check_path(place: str, path: str, base: Path) -> list[Fault]:
+    """A fault if what stands before the first wildcard of `path` does not exist; else nothing."""
+    fixed = base / _before_wildcards(path)
+    if fixed.exists():
+        return []
+    return [
+        Fault(place=place, problem=f"there is no {str(fixed)!r}.", remedy="Paths are relative to the recipe.")
+    ]
+
+
+def _before_wildcards(path: str) -> PurePosixPath:
+    """The part of a glob that must exist: the folders before the first wildcard."""
+    parts = PurePosixPath(path).parts
+    plain = list(takewhile(lambda part: not set(part) & set("*?["), parts))
+    return PurePosixPath(*plain)
+
+
+def _suggest_name(source: SourceSettings) -> str:
+    if not isinstance(source, FileSettings):
+        return "atlas"
+    parts = [part for part in PurePosixPath(source.path).parts if not set(part) & set("*?[")]
+    name = re.sub(r"[^\w.\-]+", "-", parts[-1] if parts else "").strip("-.")
+    return name[:80] or "source"
+
+
+def _first_free(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    return next(f"{name}-{n}" for n in range(2, len(taken) + 3) if f"{name}-{n}" not in taken)
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The recipe as YAML, as `recipe.yaml` of a work folder holds it: only what was set."""
+    value = recipe.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)

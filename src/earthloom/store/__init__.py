@@ -1,0 +1,1 @@
+"""At rest: every path name, tables, shards, manifests, atomic writes."""

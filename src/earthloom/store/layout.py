@@ -1,0 +1,88 @@
+"""Every name of a path in a work folder; no other module spells one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+STAGES = ("ingest", "tile", "caption", "curate", "export")
+"""In the order of the data flow; their folders carry the number of the place."""
+
+_FOLDERS = {
+    "ingest": "01-ingest",
+    "tile": "02-tile",
+    "caption": "04-caption",
+    "curate": "06-curate",
+    "export": "07-export",
+}
+"""03 is kept for synthesize and 05 for review, so that folders sort in the order of the data flow."""
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """The folder of one run."""
+
+    root: Path
+
+    @property
+    def recipe(self) -> Path:
+        """What was asked, as YAML."""
+        return self.root / "recipe.yaml"
+
+    @property
+    def run(self) -> Path:
+        """What was done: counts, versions, hashes, timings."""
+        return self.root / "run.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that works here."""
+        return self.root / ".lock"
+
+    @property
+    def release(self) -> Path:
+        """What others load."""
+        return self.root / "release"
+
+    @property
+    def assets(self) -> Path:
+        """Rasters that a source renders itself."""
+        return self.root / _FOLDERS["ingest"] / "assets"
+
+    def stage(self, stage: str) -> Path:
+        """Folder of a stage's shards; of its manifests alone for `export`, whose data lie in the release."""
+        return self.root / _FOLDERS[stage]
+
+
+@dataclass(frozen=True)
+class ShardFiles:
+    """The files of one shard of a stage."""
+
+    folder: Path
+    name: str
+
+    @property
+    def rows(self) -> Path:
+        """Records that were written."""
+        return self.folder / f"{self.name}.parquet"
+
+    @property
+    def refused(self) -> Path:
+        """Refusals; absent when there are none."""
+        return self.folder / f"{self.name}.refused.parquet"
+
+    @property
+    def failed(self) -> Path:
+        """Failures with their tracebacks; absent when there are none."""
+        return self.folder / f"{self.name}.failed.parquet"
+
+    @property
+    def manifest(self) -> Path:
+        """Written last: a shard without it does not exist."""
+        return self.folder / f"{self.name}.json"
+
+
+RELEASE_DATA = "data"
+RELEASE_CARD = "README.md"
+RELEASE_REPORT = "report.html"
+RELEASE_REFUSED = "refused.parquet"

@@ -1,0 +1,101 @@
+"""What a recipe may say about tiles."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from earthloom.core.records import Modality
+from earthloom.core.settings import Settings
+
+Gsd = Annotated[float, Field(gt=0, le=100_000)]
+
+
+class Range(Settings):
+    """Fixed limits in the unit of the scene's quantity (dB for SAR), one pair or one for each channel."""
+
+    range: tuple[float, float] | tuple[tuple[float, float], ...]
+
+
+class Percentile(Settings):
+    """Limits at two percentiles of the scene's valid pixels, one stretch for all tiles of a scene."""
+
+    percentile: tuple[float, float]
+    joint: bool = False
+    """True: one pair of limits for all channels, which keeps colours as measured."""
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        low, high = self.percentile
+        if not 0 <= low < high <= 100:
+            raise ValueError(f"percentile: wants 0 <= low < high <= 100, got {[low, high]}.")
+        return self
+
+
+Stretching = Literal["auto", "none"] | Range | Percentile
+"""`auto`: none for 8-bit pictures, percentiles 2 and 98 for counts, the fixed dB clips for SAR."""
+
+
+class Radiometry(Settings):
+    """How measured values become 8-bit ones."""
+
+    rgb: Stretching = "auto"
+    nir: Stretching = "auto"
+    sar: Stretching = "auto"
+
+    def of(self, modality: Modality) -> Stretching:
+        """The rule for one modality."""
+        return {Modality.RGB: self.rgb, Modality.NIR: self.nir, Modality.SAR: self.sar}[modality]
+
+
+class Encoding(Settings):
+    """How tiles are stored. SAR is lossless: JPEG changes the statistics of speckle."""
+
+    rgb: Literal["jpg", "png"] = "jpg"
+    nir: Literal["jpg", "png"] = "jpg"
+    sar: Literal["jpg", "png"] = "png"
+    quality: int = Field(95, ge=1, le=100)
+
+
+class TileSettings(Settings):
+    """How scenes are cut."""
+
+    size: int = Field(512, ge=16, le=8192)
+    """Side of a tile, pixels."""
+    gsd_m: tuple[Literal["native"] | Gsd, ...] = Field(("native",), min_length=1)
+    """Ground sample distances to make; one finer than a scene's own is refused for that scene."""
+    fit: Literal["windows", "whole"] = "windows"
+    """`windows`: a grid of tiles. `whole`: the largest centred square becomes one tile."""
+    edges: Literal["drop", "pad", "shift"] = "shift"
+    """The remainder at right and bottom: drop it, pad it (with a mask), or shift the last window inwards."""
+    small: Literal["enlarge", "pad", "drop"] = "enlarge"
+    """A scene with a side shorter than a tile: enlarge it (`gsd_m` stays that of the source), pad or refuse it."""
+    min_side: int = Field(32, ge=1)
+    """A scene with a shorter side is refused."""
+    min_valid: float = Field(0.8, ge=0, le=1)
+    """Smallest share of valid pixels."""
+    resample: Literal["mtf", "area"] = "mtf"
+    """`mtf`: linear light and a Gaussian with a modulation of 0.25 at the output's Nyquist frequency, as optics
+    have. `area`: averaging of stored values, faster."""
+    radiometry: Radiometry = Radiometry()
+    encoding: Encoding = Encoding()
+
+
+class TileOverrides(Settings):
+    """What one source may set differently; a field left out is taken from the recipe's `tile`."""
+
+    gsd_m: tuple[Literal["native"] | Gsd, ...] | None = Field(None, min_length=1)
+    fit: Literal["windows", "whole"] | None = None
+    edges: Literal["drop", "pad", "shift"] | None = None
+    small: Literal["enlarge", "pad", "drop"] | None = None
+    min_side: int | None = Field(None, ge=1)
+    min_valid: float | None = Field(None, ge=0, le=1)
+    resample: Literal["mtf", "area"] | None = None
+    radiometry: Radiometry | None = None
+    encoding: Encoding | None = None
+
+    def apply(self, settings: TileSettings) -> TileSettings:
+        """The recipe's settings with the fields that are set here in their place."""
+        changes = {name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
+        return settings.model_copy(update=changes)

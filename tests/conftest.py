@@ -1,0 +1,55 @@
+"""What every test has: no network, repeatable property tests, and real imagery where it is at hand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+OFFLINE = ROOT / "tests" / "offline"
+REAL_DATA = "EARTHLOOM_REAL_DATA"
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["PROJ_NETWORK"] = "OFF"
+os.environ["GDAL_HTTP_PROXY"] = "127.0.0.1:9"  # GDAL's own sockets are not Python's
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
+sys.path.insert(0, str(OFFLINE))
+import sitecustomize  # noqa: E402, F401  (the hook that the tests' child processes get at their start)
+
+sys.path.remove(str(OFFLINE))
+
+settings.register_profile("dev", deadline=None, print_blob=True)
+settings.register_profile(
+    "ci", deadline=None, print_blob=True, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real imagery, or a skipped test."""
+    given = os.environ.get(REAL_DATA)
+    folder = Path(given) if given else ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real imagery at {folder}: set {REAL_DATA} to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium that playwright can drive, or a skipped test."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium: install the package `chromium`")
+    return path
