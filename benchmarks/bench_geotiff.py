@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import yaml
+
 from harness import WORKERS, Candidate, Goal, judge, measure, race, scratch_folder
 from imagery import scene_folder
 

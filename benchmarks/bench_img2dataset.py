@@ -15,15 +15,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from bench_pixels import N, QUALITY, SIZE, write_recipe
+
+from bench_pixels import QUALITY, SIZE, N, write_recipe
 from harness import WORKERS, Candidate, Goal, build_command, judge, race, scratch_folder
 from imagery import picture_folder
 
 VENV = Path(__file__).resolve().parent / ".venvs" / "img2dataset"
 PACKAGES = ("img2dataset==1.47.0", "setuptools<81")
 """img2dataset needs `pkg_resources`, which later setuptools no longer bring."""
-THREADS = 8
-"""Of its downloader, in each process: the fastest per CPU-second of 1, 2, 4, 8, 16 and 32."""
+THREADS = 4
+"""Of its downloader, in each process: the fastest per CPU-second of 1, 4, 8, 16 and 32."""
 ROUNDS = 3
 
 
@@ -44,7 +45,10 @@ def install_img2dataset() -> Path:
 def serve(folder: Path) -> Iterator[str]:
     """A server of a folder's files in a process of its own; gives its address."""
     process = subprocess.Popen(
-        [sys.executable, __file__, "serve", folder], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, __file__, "serve", folder],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     try:
         assert process.stdout is not None

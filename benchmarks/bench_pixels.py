@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import yaml
+
 from harness import WORKERS, Candidate, Goal, build_command, judge, measure, race, scratch_folder
 from imagery import picture_folder
 

@@ -67,7 +67,9 @@ def measure(argv: Sequence[str | Path]) -> Usage:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             log.seek(0)
-            raise SystemExit(f"{argv} ended with {process.returncode}:\n{log.read().decode(errors='replace')}")
+            raise SystemExit(
+                f"{argv} ended with {process.returncode}:\n{log.read().decode(errors='replace')}"
+            )
     return Usage(cpu_s=usage.ru_utime + usage.ru_stime, wall_s=wall_s)
 
 
@@ -83,9 +85,7 @@ def race(candidates: Sequence[Candidate], rounds: int) -> dict[str, list[Usage]]
     return results
 
 
-def judge(
-    title: str, unit: str, n: int, results: dict[str, list[Usage]], goals: Sequence[Goal] = ()
-) -> bool:
+def judge(title: str, unit: str, n: int, results: dict[str, list[Usage]], goals: Sequence[Goal] = ()) -> bool:
     """Print a table of rates and of how they stand to each other; False when a goal is missed.
 
     A ratio is the median of the ratios of the rounds: what ran side by side is compared.
@@ -97,7 +97,8 @@ def judge(
         spread = f"({rates[0]:.1f} - {rates[-1]:.1f})"
         wall = statistics.median(n / usage.wall_s for usage in usages)
         print(f"  {name:34} {statistics.median(rates):>16.1f} {spread:>24} {wall:>14.1f}")
-    return all([_judge_goal(goal, results) for goal in goals])
+    verdicts = [_judge_goal(goal, results) for goal in goals]
+    return all(verdicts)
 
 
 def _judge_goal(goal: Goal, results: dict[str, list[Usage]]) -> bool:

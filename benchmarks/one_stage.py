@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from earthloom.recipes import load_recipe
 from earthloom.run.engine import Engine, make_engine
 from earthloom.run.jobs import Job
 from earthloom.run.plan import plan_ingest, plan_tile
-from earthloom.recipes import load_recipe
 from earthloom.store.layout import ShardFiles, WorkFolder
 from earthloom.store.shards import Manifest, read_manifest
 

@@ -26,6 +26,8 @@ def test_a_child_process_cannot_reach_the_network() -> None:
 
 
 def test_a_test_can_reach_this_machine() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        with socket.create_connection(("localhost", server.getsockname()[1]), timeout=5) as wire:
-            assert wire.getpeername()[0] == "127.0.0.1"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(("localhost", server.getsockname()[1]), timeout=5) as wire,
+    ):
+        assert wire.getpeername()[0] == "127.0.0.1"

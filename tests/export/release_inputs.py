@@ -28,7 +28,7 @@ from earthloom.core.records import (
     Tile,
     Verdict,
 )
-from earthloom.export import TileShard
+from earthloom.export import ExportSettings, TileShard, split_plan, write_release_shard
 from earthloom.store.shards import TableWriter
 
 
@@ -58,7 +58,9 @@ def make_scene(n: int, modality: Modality = Modality.RGB, **changes: object) -> 
         quantity=Quantity.DB if is_sar else Quantity.DISPLAY,
         bands=(Band(uri=f"/data/{key}", index=1),),
         mask=ClassMask(
-            band=Band(uri="/data/mask.tif", index=1), legend=(Legend(value=1, name="water"),), origin="sidecar file"
+            band=Band(uri="/data/mask.tif", index=1),
+            legend=(Legend(value=1, name="water"),),
+            origin="sidecar file",
         ),
         width=1024,
         height=1024,
@@ -119,7 +121,9 @@ def make_captions(tile: Tile, text: str = "A field of wheat beside a river") -> 
         id=tile.id,
         captions=(
             Caption(text=f"{text}, seen from above.", style="plain", role="overview", author="rules@1"),
-            Caption(text=f"Low precision resolution, {text}", style="mmm_rs", role="prompt", author="rules@1"),
+            Caption(
+                text=f"Low precision resolution, {text}", style="mmm_rs", role="prompt", author="rules@1"
+            ),
         ),
     )
 
@@ -179,3 +183,27 @@ def make_inputs(
     number = {scene.id: i // len(modalities) + first for i, scene in enumerate(scenes)}
     verdicts = [Verdict(id=t.id, split=splits[number[t.scene_id] % len(splits)]) for t in tiles]
     return Inputs(scenes=scenes, tiles=tiles, captions=[make_captions(t) for t in tiles], verdicts=verdicts)
+
+
+def write_release(
+    root: Path, *inputs: Inputs, shard_pairs: int = 1000, formats: tuple[str, ...] = ("webdataset", "parquet")
+) -> Path:
+    """Write inputs and the release's data, without card and report; return the release's folder."""
+    settings = ExportSettings.model_validate({"formats": formats, "shard_pairs": shard_pairs})
+    shards = [part.write(root / "work", f"{i:05d}") for i, part in enumerate(inputs)]
+    for shard in split_plan(shards, settings):
+        write_release_shard(shard, root / "release" / "data", settings)
+    return root / "release"
+
+
+def expected_pairs(*inputs: Inputs) -> dict[str, tuple[Scene, Tile, Captioned, Verdict]]:
+    """The join, written down the plain way: pair id to the records that make it up, in tile order."""
+    joined = {}
+    for part in inputs:
+        scenes = {scene.id: scene for scene in part.scenes}
+        captions = {captioned.id: captioned for captioned in part.captions}
+        verdicts = {verdict.id: verdict for verdict in part.verdicts}
+        for tile in part.tiles:
+            if tile.id in captions and tile.id in verdicts and tile.scene_id in scenes:
+                joined[tile.id] = (scenes[tile.scene_id], tile, captions[tile.id], verdicts[tile.id])
+    return joined

@@ -195,6 +195,16 @@ def test_a_missing_path_is_a_fault_before_any_work(tmp_path: Path) -> None:
     assert not (tmp_path / "w").exists()
 
 
+def test_sources_without_anything_to_read_are_faults_before_any_work(sources: Path, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    text = "name: x\nsources: [{kind: atlas}, {kind: images, path: a}, {kind: geotiff, path: b}]\n"
+    with pytest.raises(RecipeError) as caught:
+        build(parse_recipe(text, base=tmp_path), tmp_path / "w", base=tmp_path, workers=0)
+    assert [fault.place for fault in caught.value.faults] == ["sources[1]", "sources[2]"]
+    assert not (tmp_path / "w").exists()
+
+
 def test_a_work_folder_inside_a_source_is_refused(recipe: Recipe, sources: Path) -> None:
     with pytest.raises(UsageError, match="lies inside the source"):
         build(recipe, sources / "chips" / "w", base=sources, workers=0)

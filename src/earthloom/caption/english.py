@@ -18,9 +18,25 @@ MONTHS = (
     "November",
     "December",
 )
-NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBER_WORDS = (
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 
-_SPOKEN_AS_WORDS = frozenset({"SAR", "NAIP", "NEON", "NASA", "LISS", "RADARSAT", "LANDSAT", "SPOT", "FORMOSAT"})
+_SPOKEN_AS_WORDS = frozenset(
+    {"SAR", "NAIP", "NEON", "NASA", "LISS", "RADARSAT", "LANDSAT", "SPOT", "FORMOSAT"}
+)
 _SPELT_WITH_VOWEL = frozenset("AEFHILMNORSX")
 """Letters whose names begin with a vowel sound."""
 _CONSONANT_STARTS = ("uni", "use", "usu", "uti", "eu", "one", "once")
@@ -47,7 +63,7 @@ def pluralise(noun: str) -> str:
     last = noun.rsplit(" ", 1)[-1]
     if last in _INVARIABLE:
         return noun
-    if last.endswith(("s", "x", "ch", "sh", "z")):
+    if last.endswith(("s", "x", "ch", "sh", "z", "cano")):
         return f"{noun}es"
     if last.endswith("y") and last[-2:-1] not in {"a", "e", "i", "o", "u"}:
         return f"{noun[:-1]}ies"
@@ -74,13 +90,8 @@ def say_count(count: int) -> str:
 
 
 def say_number(value: float) -> str:
-    """Say a positive measure with three significant digits and no idle zeros: 2, 0.594, 9.97, 300."""
-    if value >= 99.95:
-        return f"{value:.0f}"
-    digits = 1 if value >= 9.995 else 2
-    while value < 10.0 ** (1 - digits) * 0.99995:
-        digits += 1
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    """Say a positive measure with three significant digits and no idle zeros: 2, 0.594, 9.97, 300, 1540."""
+    return f"{value:.0f}" if value >= 999.5 else f"{value:.3g}"
 
 
 def say_date(year: int, month: int | None, day: int | None) -> str:
@@ -94,3 +105,8 @@ def say_date(year: int, month: int | None, day: int | None) -> str:
 def capitalise(sentence: str) -> str:
     """Raise the first letter and leave the rest as it is."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def list_words(text: str) -> frozenset[str]:
+    """Read a set of words written in one string."""
+    return frozenset(text.split())

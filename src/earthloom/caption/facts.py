@@ -48,7 +48,14 @@ _MAX_GSD_M = 100_000
 _WHOLE_FRAME = 0.995
 """Shares of valid pixels from here on read as all of them."""
 _ISO_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ].*)?)?)?", re.ASCII)
-_MMM_RS_WEATHER = {"snow": "snow", "snowy": "snow", "night": "night", "low light": "night", "fog": "fog", "foggy": "fog"}
+_MMM_RS_WEATHER = {
+    "snow": "snow",
+    "snowy": "snow",
+    "night": "night",
+    "low light": "night",
+    "fog": "fog",
+    "foggy": "fog",
+}
 _POLARISATIONS = frozenset({"VV", "VH", "HH", "HV"})
 _SEASONS = (Season.WINTER, Season.SPRING, Season.SUMMER, Season.AUTUMN)
 _CELLS = tuple(Cell)

@@ -3,6 +3,7 @@
     {slot}        a phrase about the image; `{^slot}` raises its first letter
     [a|b|c]       one of several wordings, which may hold slots
     <...>         a part that is said sometimes, where all of its slots are known
+    <!...>        a part that is always said where all of its slots are known
 
 A frame is used only where the slots outside of its choices and options are known. All chances come from a `Draw`, so
 a frame, a seed and an image give one sentence.
@@ -19,7 +20,7 @@ from earthloom.caption.english import capitalise
 
 T = TypeVar("T")
 
-_TOKEN = re.compile(r"\{\^?\w+\}|[\[\]|<>]|[^\[\]|<>{}]+")
+_TOKEN = re.compile(r"\{\^?\w+\}|<!|[\[\]|<>]|[^\[\]|<>{}]+")
 _MASK = 2**64 - 1
 
 
@@ -98,10 +99,10 @@ def _parse_part(tokens: list[str], slots: Mapping[str, int]) -> tuple[Part, list
     head, rest = tokens[0], tokens[1:]
     if head == "[":
         return _parse_choice(rest, slots)
-    if head == "<":
+    if head in {"<", "<!"}:
         inner, rest = _parse_sequence(rest, slots)
         assert rest[:1] == [">"], "an optional part is not closed"
-        return _optional(inner), rest[1:]
+        return _optional(inner, eighths=8 if head == "<!" else 5), rest[1:]
     if head.startswith("{"):
         return _slot(head, slots), rest
     return _literal(head), rest
@@ -153,11 +154,11 @@ def _sequence(parts: list[Part]) -> Part:
     return Part(needs, write)
 
 
-def _optional(part: Part) -> Part:
+def _optional(part: Part, *, eighths: int) -> Part:
     needs, inner = part.needs, part.write
 
     def write(pieces: list[str], phrases: Phrases, draw: Draw) -> None:
-        if needs & ~phrases.known == 0 and draw.below(8) < 5:
+        if needs & ~phrases.known == 0 and (eighths == 8 or draw.below(8) < eighths):
             inner(pieces, phrases, draw)
 
     return Part(0, write)
@@ -167,7 +168,9 @@ def _choice(options: list[Part]) -> Part:
     needs = options[0].needs
     for option in options[1:]:
         needs &= option.needs
-    assert any(option.needs == needs for option in options), "one wording must need no more than the others share"
+    assert any(option.needs == needs for option in options), (
+        "one wording must need no more than the others share"
+    )
     writers = tuple(option.write for option in options)
     wants = tuple((option.needs, option.write) for option in options)
     is_free = all(option.needs == needs for option in options)

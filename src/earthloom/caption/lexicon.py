@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from earthloom.caption.english import give_article, pluralise, singularise
+from earthloom.caption.english import give_article, list_words, pluralise, singularise
 
 _ENTRIES = {
     "agriculture": """
@@ -42,7 +42,7 @@ _ENTRIES = {
     "transport": """
         road*|roads; highway*|highways; freeway*|freeways; railway*|railways; motorway*|motorways; street*|streets
         railway station*; train station*; runway*|runways; bridge*; viaduct*; overpass*; roundabout*; crossroad*
-        parking lot*; parking~; car park*; parking garage*; traffic land; t junction*; tunnel opening*
+        parking lot*; parking~; car park*; parking garage*; traffic land; t junction: T junctions; tunnel opening*
         toll booth*; interchange*; road bridge*; helipad*; airport*; airport terminal*; airfield*
         airport hangar*; hangar*; port*; harbor*; harbour*; dock*; pier*; border checkpoint*; ferry terminal*
         shipyard*; marina*; lock*; path*|paths; track*|tracks; railroad*|railroads""",
@@ -53,7 +53,7 @@ _ENTRIES = {
         electric substation*; smokestack*; oil well*; dam*; transformer station*; construction site*
         container*; crane*; substation*; power line*|power lines""",
     "bare": """
-        bare ground; bare land; bare soil; sand; beach*|beach sand; desert; rock; bare rock; mountain*
+        bare ground; bare land; bare soil; sand; beach*|beach sand; desert*|desert; rock; bare rock; mountain: mountains
         barren land; rocky ground; sparse vegetation; dune: dunes; dunes; sand dune: sand dunes; gravel; soil
         bare; barren; mountain range*; cliff*; riverbank*; rocky land; volcano*; lava; salt flat*; mudflat*""",
     "ice": """
@@ -67,7 +67,7 @@ _ENTRIES = {
         small vehicle*; large vehicle*; small car*; train*; trailer*; tank car*; passenger car*; cargo ship*
         warship*; aircraft carrier*; merchant ship*; sailboat*; motorboat*; yacht*; barge*; fishing boat*""",
     "clouds": """
-        cloud: cloud; clouds; cloud shadow: cloud shadow; haze; fog; smoke; thin cloud; thick cloud""",
+        cloud; clouds; cloud shadow; haze; fog; smoke; thin cloud; thick cloud""",
 }
 """Entries by theme, after the class lists of EuroSAT, RSICD, NaSC-TG2, GID, WHU-OPT-SAR, HRRSD, fMoW, DOTA,
 RESISC45, WorldCover and the built-in landscapes. `name` is a mass noun or a plural, `name: phrase` one that is worded
@@ -85,16 +85,16 @@ _RUN_TOGETHER = {
     "builtup": "built-up",
     "built up": "built-up",
 }
-_COUNT_HEADS = frozenset(
-    "area areas bridge building camp court district facility farm field house institution lot park plant plot pool "
-    "port site stadium station tank tower yard zone".split()
+_COUNT_HEADS = list_words(
+    "area areas bridge building camp court district facility farm field house institution lot park plant plot "
+    "pool port site stadium station tank tower yard zone"
 )
 """Last words that make an unlisted name countable: `solar field`, `bus station`."""
-_NO_CLASS = frozenset(
-    "other others background unknown unlabelled unlabeled undefined none void nodata unclassified clutter ignore "
-    "misc miscellaneous".split()
+_NO_CLASS = list_words(
+    "other others background unknown unlabelled unlabeled undefined none void nodata unclassified clutter "
+    "ignore misc miscellaneous"
 ) | {"no data", "false detection", "not labelled", "no label"}
-_FUNCTION_WORDS = frozenset("a an and area areas body bodies cover ground land of or the labelled surface".split())
+_FUNCTION_WORDS = list_words("a an and area areas body bodies cover ground land of or the labelled surface")
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W_]+)*")
 
 
@@ -204,9 +204,12 @@ def _read_lexicon() -> dict[str, Noun]:
 
 
 _LEXICON = _read_lexicon()
-_AMBIGUOUS = frozenset(
-    "block center court district facility field fields institution line lines lock mine path paths plant plot pool "
-    "port site square street terminal tower track tracks".split()
+_AMBIGUOUS = list_words(
+    "block blocks booth carrier carriers center complex complexes course courses court courts diamond diamonds "
+    "district districts fabric facilities facility field fields flat flats institution institutions line lines "
+    "lock locks lot lots mine mines opening openings panel panels path paths plant plants plot pool pools port "
+    "ports range ranges shadow site sites square squares station stations street streets surface surfaces "
+    "terminal terminals tower towers track tracks train trains well wells"
 )
 """Last words of class names that ordinary sentences use for other things."""
 CONTENT_WORDS = (
@@ -219,3 +222,24 @@ CONTENT_WORDS = (
     - _AMBIGUOUS
 )
 """Words that say what is on the ground; a caption may use one only where a label does."""
+
+USES = {
+    "agriculture": ("crop mapping", "farmland monitoring", "the mapping of agricultural land"),
+    "forest": ("woodland mapping", "the monitoring of tree cover", "vegetation mapping"),
+    "grass": ("grassland mapping", "the monitoring of low vegetation"),
+    "water": ("surface-water mapping", "the mapping of water bodies", "shoreline mapping"),
+    "built": ("urban mapping", "the mapping of settlements", "built-up area mapping"),
+    "transport": ("the mapping of transport networks", "infrastructure mapping"),
+    "industry": ("the mapping of industrial sites", "infrastructure surveys"),
+    "bare": ("the mapping of unvegetated ground", "terrain mapping"),
+    "ice": ("snow and ice mapping", "the monitoring of snow cover"),
+    "sport": ("the mapping of leisure grounds", "recreation mapping"),
+    "vehicles": ("object detection", "the counting of objects"),
+    "clouds": ("cloud screening", "studies of image quality"),
+}
+THEME_TALK = {
+    theme: frozenset(word for use in uses for word in use.replace("-", " ").split())
+    | {"built-up", "surface-water"}
+    for theme, uses in USES.items()
+}
+"""Words that labels of a theme allow beyond their own names."""

@@ -51,12 +51,27 @@ class Cell(StrEnum):
     LOWER_RIGHT = "lower right"
 
 
+_UPPER = frozenset({Cell.UPPER_LEFT, Cell.ABOVE_CENTRE, Cell.UPPER_RIGHT})
+_LOWER = frozenset({Cell.LOWER_LEFT, Cell.BELOW_CENTRE, Cell.LOWER_RIGHT})
+_LEFT = frozenset({Cell.UPPER_LEFT, Cell.LEFT_OF_CENTRE, Cell.LOWER_LEFT})
+_RIGHT = frozenset({Cell.UPPER_RIGHT, Cell.RIGHT_OF_CENTRE, Cell.LOWER_RIGHT})
+SIDES = {"upper": _UPPER, "lower": _LOWER, "left": _LEFT, "right": _RIGHT}
+"""Thirds of the frame along its sides."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
     """Something known about an image."""
 
     origin: str
     """As in `core.records.Provenance.origin`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named(Statement):
+    """A statement with a name that captions repeat as the record spells it."""
+
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,11 +105,9 @@ class Display(Statement):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CarriedBy(Statement):
-    """The platform."""
+class CarriedBy(Named):
+    """The platform, by its canonical spelling."""
 
-    name: str
-    """Canonical spelling."""
     word: str
     """What an MMM-RS prompt calls it."""
     carrier: Carrier | None
@@ -104,10 +117,8 @@ class CarriedBy(Statement):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sensor(Statement):
+class Sensor(Named):
     """The instrument."""
-
-    name: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,10 +183,8 @@ class InSeason(Statement):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place(Statement):
+class Place(Named):
     """The name of the place, as the source gives it."""
-
-    name: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,25 +197,21 @@ class Position(Statement):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SceneClass(Statement):
+class SceneClass(Named):
     """A class of the whole image."""
-
-    name: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cover(Statement):
+class Cover(Named):
     """A land cover and the share of the valid pixels that it takes."""
 
-    name: str
     share: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Objects(Statement):
+class Objects(Named):
     """All labelled objects of one kind."""
 
-    name: str
     boxes: tuple[Box | None, ...]
     """Pixels of the frame; None for an object that is known to be there, but not where."""
     cells: tuple[Cell, ...]
@@ -272,9 +277,9 @@ class Statements:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Every name that a caption may repeat as the record spells it."""
-        single = (self.platform, self.sensor, self.place)
-        names = [statement.name for statement in single if statement is not None]
-        names += [statement.name for statement in (*self.classes, *self.covers, *self.objects)]
+        single: tuple[Named | None, ...] = (self.platform, self.sensor, self.place)
+        labels: tuple[Named, ...] = (*self.classes, *self.covers, *self.objects)
+        names = [statement.name for statement in (*single, *labels) if statement is not None]
         if self.platform is not None:
             names.append(self.platform.word)
         if self.collection is not None:

@@ -66,6 +66,8 @@ class Reason(StrEnum):
     """The system does not let us read it."""
     UNSAFE_PATH = "unsafe_path"
     """An archive member that points outside its archive, or a link that loops."""
+    DUPLICATE = "duplicate"
+    """A second member of the same name in an archive: which one is meant is unknown."""
     TOO_SMALL = "too_small"
     """Fewer pixels than a tile can honestly be made of."""
     TOO_LARGE = "too_large"

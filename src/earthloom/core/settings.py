@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pydantic import BaseModel, ConfigDict
 
 from earthloom.core.ids import hash_json
@@ -11,9 +13,13 @@ class Settings(BaseModel):
     """A frozen set of fields; an unknown field is a fault, not a silence."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        ser_json_inf_nan="strings",  # `nodata: .nan` has a digest too
     )
 
     def digest(self) -> str:
         """Hash of all fields: equal settings, equal digest."""
-        return hash_json(self.model_dump(mode="json"))
+        return hash_json(json.loads(self.model_dump_json()))

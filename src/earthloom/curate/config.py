@@ -22,6 +22,7 @@ class CurateSettings(Settings):
     split: dict[Split, float] = Field(default_factory=_default_shares)
     """Shares; they add up to 1."""
     seed: int = 0
+    """Another seed divides the groups otherwise."""
 
     @field_validator("split")
     @classmethod

@@ -117,9 +117,7 @@ def _read_sides(tiles: pq.ParquetFile, segment: Segment) -> _Sides:
     matches = (scene_of >= 0) & (captions_of >= 0) & (_locate(keys["id"], verdicts["id"]) >= 0)
     chosen = np.flatnonzero(matches)[segment.skip :][: segment.take]
     _check_account(segment, len(chosen))
-    return _Sides(
-        scenes=scenes, captions=captions, scene_of=scene_of, captions_of=captions_of, chosen=chosen
-    )
+    return _Sides(scenes=scenes, captions=captions, scene_of=scene_of, captions_of=captions_of, chosen=chosen)
 
 
 def _read(path: str, columns: Sequence[str]) -> pa.Table:

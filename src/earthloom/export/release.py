@@ -14,13 +14,15 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import shapely
 
 from earthloom.core.errors import UsageError
 from earthloom.export.join import pair_schema
-from earthloom.store.layout import RELEASE_DATA
+from earthloom.export.webdataset import from_geojson
+from earthloom.store.layout import RELEASE_DATA, RELEASE_REFUSED
 
-_NAME = re.compile(r"(?P<split>train|val|test)-(?P<modality>[a-z0-9]+)-(?P<index>\d{5,})\.(?P<suffix>parquet|tar)")
+_NAME = re.compile(
+    r"(?P<split>train|val|test)-(?P<modality>[a-z0-9]+)-(?P<index>\d{5,})\.(?P<suffix>parquet|tar)"
+)
 _IMAGES = frozenset({"jpg", "png"})
 _FORMS = {"parquet": "parquet", "tar": "webdataset"}
 _ROWS = 2000
@@ -56,7 +58,10 @@ class Facts:
 
 
 def list_files(release: Path) -> list[ShardFile]:
-    """The data files of a release in order of their names. Raises `UsageError` where there are none."""
+    """The data files of a release in order of their names; none when everything was refused.
+
+    Raises `UsageError` when the folder is no release.
+    """
     data = release / RELEASE_DATA
     paths = sorted(data.iterdir()) if data.is_dir() else []
     files = [
@@ -70,7 +75,7 @@ def list_files(release: Path) -> list[ShardFile]:
         for path in paths
         if (match := _NAME.fullmatch(path.name))
     ]
-    if not files:
+    if not files and not (release / RELEASE_REFUSED).is_file():
         raise UsageError(
             f"{release} is no release: wanted files such as {RELEASE_DATA}/train-rgb-00000.parquet in it. "
             f"Name a folder that `earthloom build` has finished, or its `release` folder."
@@ -163,7 +168,7 @@ def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 def _to_row(sample: tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
     name, facts = sample
     footprint = facts["footprint"]
-    shape = None if footprint is None else shapely.to_wkb(shapely.geometry.shape(footprint))
+    shape = None if footprint is None else from_geojson(footprint)
     return {**facts, "footprint": shape, "image": {"bytes": None, "path": name}}
 
 

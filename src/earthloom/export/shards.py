@@ -112,6 +112,9 @@ class Sink(Protocol):
     def close(self) -> None:
         """Write what belongs at the end; the file itself is closed by its owner."""
 
+    def abandon(self) -> None:
+        """Give up: let go of the file, which its owner removes."""
+
 
 def write_release_shard(shard: ReleaseShard, folder: Path, settings: ExportSettings) -> int:
     """Write a shard in every form asked for, in one pass over its tiles; return the number of pairs.
@@ -124,13 +127,22 @@ def write_release_shard(shard: ReleaseShard, folder: Path, settings: ExportSetti
             _open_sink(form, files.enter_context(open_atomic(folder / (shard.stem + SUFFIXES[form]))))
             for form in settings.formats
         ]
-        n = 0
-        for pairs in _regroup(join_segments(shard.segments)):
-            n += pairs.num_rows
+        try:
+            return _pour(shard, sinks)
+        except BaseException:
             for sink in sinks:
-                sink.write(pairs)
+                sink.abandon()
+            raise
+
+
+def _pour(shard: ReleaseShard, sinks: Sequence[Sink]) -> int:
+    n = 0
+    for pairs in _regroup(join_segments(shard.segments)):
+        n += pairs.num_rows
         for sink in sinks:
-            sink.close()
+            sink.write(pairs)
+    for sink in sinks:
+        sink.close()
     return n
 
 

@@ -1,22 +1,14 @@
-"""What a release holds, in numbers: one pass over the facts of its pairs, for card, report and `inspect`."""
+"""What a release holds, in numbers: what card, report and `inspect` share."""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from earthloom.core.records import Pair
-from earthloom.export.release import Facts, ShardFile, iter_facts, list_files
-from earthloom.store.tables import from_rows
 
 GSD_EDGES_M = tuple(float(f"{m}e{e}") for e in range(-2, 5) for m in (1, 2, 5))
 """Bins of the ground sample distance: 1, 2, 5 in every decade from 0.01 to 50,000 m, even on a log scale."""
@@ -24,11 +16,6 @@ WORD_STEP = 5
 """Width of the bins of caption lengths, words."""
 SHARE_STEP = 0.05
 """Width of the bins of valid shares."""
-_CELL_DEG = 1.0
-_SAMPLE = 256
-"""Candidates for the mosaics, for each modality and source."""
-_FOOTPRINTS = 6000
-"""Footprints drawn on the maps."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,9 +25,10 @@ class Source:
     source: str
     dataset: str
     licence: str | None
-    credit: str | None
     synthetic: bool
     pairs: int
+    credits: tuple[str, ...]
+    """Whom to name, in alphabetical order; the first ones met where every image has its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,8 +114,8 @@ class Statistics:
     """(kind, name) to pairs that carry the label."""
     valid: Mapping[float, int]
     """Lower edge of a bin `SHARE_STEP` wide to pairs; 1.0 holds those without any invalid pixel."""
-    cells: Mapping[tuple[int, int], int]
-    """(floor of longitude, floor of latitude) to pairs."""
+    cells: Mapping[tuple[int, int, bool], int]
+    """(floor of longitude, floor of latitude, is synthetic) to pairs."""
     footprints: tuple[Footprint, ...]
     """All, or an even sample of them."""
     known: Mapping[str, int]
@@ -153,6 +141,10 @@ class Statistics:
     def by_modality(self) -> dict[str, int]:
         """Modality to pairs."""
         return _fold(self.splits, 1)
+
+    def by_source(self) -> dict[str | None, int]:
+        """Source to pairs, most frequent first."""
+        return _count_by(self.sources, "source")
 
     def licences(self) -> dict[str | None, int]:
         """Licence to pairs, most frequent first."""

@@ -47,17 +47,34 @@ class TarSink:
         end = 2 * tarfile.BLOCKSIZE
         self._file.write(bytes(end + -(self._size + end) % tarfile.RECORDSIZE))
 
+    def abandon(self) -> None:
+        """Nothing is held besides the file."""
+
 
 def iter_facts(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
-    """Rows without their pixels, as JSON holds them: footprint as GeoJSON, masks as PNG in base64."""
+    """Rows without their pixels, as JSON holds them: footprint as GeoJSON multi-polygon, masks as PNG in base64."""
     facts = batch.drop_columns(["image"])
     for row in facts.to_pylist():
         if row["footprint"] is not None:
-            row["footprint"] = shapely.geometry.mapping(shapely.from_wkb(row["footprint"]))
+            row["footprint"] = to_geojson(row["footprint"])
         for name in _BYTES_AS_PNG:
             if row[name] is not None:
                 row[name] = base64.b64encode(row[name]).decode()
         yield row
+
+
+def to_geojson(footprint: bytes) -> dict[str, Any]:
+    """A WKB polygon or multi-polygon as GeoJSON; a multi-polygon always, as loaders want one type per field."""
+    polygons = shapely.get_parts(shapely.from_wkb(footprint))
+    rings = [[shapely.get_coordinates(ring).tolist() for ring in shapely.get_rings(p)] for p in polygons]
+    return {"type": "MultiPolygon", "coordinates": rings}
+
+
+def from_geojson(footprint: dict[str, Any]) -> bytes:
+    """The WKB that `to_geojson` was given: a polygon where there is only one."""
+    shape = shapely.geometry.shape(footprint)
+    parts = shapely.get_parts(shape)
+    return bytes(shapely.to_wkb(parts[0] if len(parts) == 1 else shape))
 
 
 def to_json(facts: dict[str, Any]) -> bytes:

@@ -172,10 +172,7 @@ def _project(t: Transform, crs: str, cols: Floats, rows: Floats) -> tuple[list[f
     a, b, c, d, e, f = t
     x = [a * col + b * row + c for col, row in zip(cols, rows, strict=True)]
     y = [d * col + e * row + f for col, row in zip(cols, rows, strict=True)]
-    try:
-        lons, lats = _reference(crs).transformer.transform(x, y)
-    except ProjError as error:
-        raise RecordError(Reason.BAD_GRID, f"the geo-reference cannot be projected: {error}") from error
+    lons, lats = _reference(crs).transformer.transform(x, y)
     return lons, lats
 
 

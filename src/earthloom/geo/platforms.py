@@ -71,6 +71,11 @@ def find_platform(name: str) -> Platform | None:
     return _index().get(_fold(name))
 
 
+def list_platforms() -> tuple[Platform, ...]:
+    """List the vocabulary."""
+    return tuple(platform for platform, _ in _ROWS)
+
+
 def name_platform(name: str) -> str:
     """Give a platform's canonical spelling; the name as it is when the vocabulary lacks it."""
     platform = find_platform(name)

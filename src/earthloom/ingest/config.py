@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from earthloom.core.errors import RecordError
 from earthloom.core.records import Modality, Quantity
 from earthloom.core.settings import Settings
+from earthloom.ingest.names import is_constant_date, parse_date
 
 
 def _check_pattern(pattern: str) -> str:
@@ -22,29 +23,29 @@ def _check_pattern(pattern: str) -> str:
 
 def _check_group(pattern: str) -> str:
     if re.compile(_check_pattern(pattern)).groups < 1:
-        raise ValueError(r"needs a group in parentheses around what it should capture, such as '_(\d{8})\.tif$'.")
+        raise ValueError(
+            r"needs a group in parentheses around what it should capture, such as '_(\d{8})\.tif$'."
+        )
     return pattern
 
 
-def date_of(text: str) -> datetime:
-    """The first moment of `2017`, `2017-08` or `2017-08-27`; ValueError where the calendar has none."""
-    return datetime.strptime(text, {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}[len(text)])
-
-
-def _check_date(date: str) -> str:
-    if re.fullmatch(r"\d{4}(-\d\d){0,2}", date) is None:
-        return _check_group(date)
+def _check_date(text: str) -> str:
+    if not is_constant_date(text):
+        return _check_group(text)
     try:
-        date_of(date)
-    except ValueError as error:
-        raise ValueError(f"is no date of the calendar: {error}.") from error
-    return date
+        parse_date(text)
+    except RecordError as error:
+        raise ValueError(f"{error.detail}.") from error
+    return text
 
 
 Pattern = Annotated[str, AfterValidator(_check_pattern)]
 """A regular expression, searched for in an item's key (posix path relative to the source)."""
 Capture = Annotated[str, AfterValidator(_check_group)]
 """A regular expression with at least one group."""
+
+DateRule = Annotated[str, AfterValidator(_check_date)]
+"""An ISO date, or a regular expression with a group that captures one."""
 
 BAND_ROLES = {"rgb": 3, "nir": 1, "sar": 1, "vv": 1, "vh": 1, "hh": 1, "hv": 1, "alpha": 1}
 """Roles that bands can have, with the number of bands that each takes."""
@@ -58,11 +59,16 @@ class SourceSettings(Settings):
     dataset: str | None = None
     """Title of the collection, as captions and the card should say it; the name when it is not given."""
     platform: str | None = None
+    """Satellite, constellation or aircraft, such as `Sentinel-2`, where the files do not say it."""
     sensor: str | None = None
+    """Instrument, such as `OLI`, where the files do not say it."""
     licence: str | None = None
+    """Licence of the images, as an SPDX identifier where there is one."""
     credit: str | None = None
+    """Whom to name when an image is shown."""
     place: str | None = None
-    date: Annotated[str, AfterValidator(_check_date)] | None = None
+    """Name of the place that all images show."""
+    date: DateRule | None = None
     """An ISO date for all (`2017`, `2017-08`, `2017-08-27`), or a regular expression that captures one in the
     key: one group of 4, 6 or 8 digits (separators - _ . allowed), a 7-digit year and day of year, or named
     groups `year`, `month`, `day`."""
@@ -90,6 +96,7 @@ class GeotiffSettings(FileSettings):
     """Rasters that rasterio opens: GeoTIFF, COG, JPEG 2000, ..."""
 
     kind: Literal["geotiff"]
+    """What kind of source this is."""
     bands: dict[str, list[int] | list[str]] = Field(default_factory=dict)
     """Role to bands: `rgb: [1, 2, 3]`, `nir: [4]`, `sar: [1]`, `vv: [1]`, `alpha: [4]`; one scene for each of
     rgb, nir, sar, vv, ... With `pattern`, the captured band names: `rgb: [B4, B3, B2]`. When empty it is read
@@ -102,9 +109,11 @@ class GeotiffSettings(FileSettings):
     nodata: float | None = None
     """Overrides the header's."""
     scale: float | None = None
+    """Physical value = scale * stored + offset; the header's when not given."""
     offset: float | None = None
     """Physical value = scale * stored + offset; the header's when not given."""
     looks: float | None = Field(None, gt=0)
+    """Equivalent number of looks of SAR, where it is known."""
 
     @model_validator(mode="after")
     def _check_bands(self) -> GeotiffSettings:
@@ -114,7 +123,9 @@ class GeotiffSettings(FileSettings):
             if len(wanted) != BAND_ROLES[role]:
                 raise ValueError(f"bands: {role} takes {BAND_ROLES[role]} band(s), got {len(wanted)}.")
             if self.pattern is None and not all(isinstance(b, int) and b >= 1 for b in wanted):
-                raise ValueError(f"bands: {role} counts bands from 1; names need a `pattern` with a group `band`.")
+                raise ValueError(
+                    f"bands: {role} counts bands from 1; names need a `pattern` with a group `band`."
+                )
         if self.pattern is not None and "band" not in re.compile(self.pattern).groupindex:
             raise ValueError("pattern: needs a named group, (?P<band>...), for the band.")
         if self.pattern is not None and not self.bands:
@@ -126,9 +137,13 @@ class ImagesSettings(FileSettings):
     """Pictures without geo-reference: JPEG, PNG, WebP, TIFF, BMP, in folders or in a tar or zip."""
 
     kind: Literal["images"]
+    """What kind of source this is."""
     modality: Modality = Modality.RGB
+    """What was measured."""
     quantity: Quantity = Quantity.DISPLAY
+    """What the numbers mean."""
     polarisation: Literal["VV", "VH", "HH", "HV"] | None = None
+    """Of SAR: sent and received."""
     classes: bool = False
     """True: the folder of an image names its class (`AnnualCrop/AnnualCrop_1.jpg` is `annual crop`)."""
     class_names: dict[str, str] = Field(default_factory=dict)
@@ -142,12 +157,17 @@ class AtlasSettings(SourceSettings):
     """Built-in synthetic landscapes: RGB, NIR, SAR and a land-cover mask on one grid."""
 
     kind: Literal["atlas"]
+    """What kind of source this is."""
     scenes: int = Field(8, ge=1, le=1_000_000)
+    """How many landscapes."""
     size: int = Field(1024, ge=64, le=8192)
     """Pixels along each side of a scene."""
     gsd_m: float = Field(2.0, gt=0, le=1000)
+    """Ground sample distance, metres."""
     seed: int = 0
+    """Another seed, other landscapes."""
     modalities: tuple[Modality, ...] = (Modality.RGB, Modality.NIR, Modality.SAR)
+    """Which views of each landscape to make."""
     looks: int = Field(4, ge=1, le=100)
     """Equivalent number of looks of the SAR speckle."""
 

@@ -16,7 +16,7 @@ from earthloom.export import write_card, write_report
 from earthloom.ingest.config import FileSettings
 from earthloom.run.engine import Engine, make_engine
 from earthloom.run.job import Job
-from earthloom.run.plan import Planned, plan_caption, plan_curate, plan_export, plan_ingest, plan_tile
+from earthloom.run.plan import Planned, find_empty_sources, plan_caption, plan_curate, plan_export, plan_ingest, plan_tile
 from earthloom.run.progress import Listener, Silence
 from earthloom.run.recipe import Recipe, check_paths, dump_recipe
 from earthloom.run.refusals import write_refused
@@ -49,7 +49,7 @@ def build(
         What was done. It adds up, or `AccountError` is raised.
 
     Raises:
-        RecipeError: the recipe names what is not there.
+        RecipeError: the recipe names what is not there or holds nothing.
         UsageError: `work` lies inside a source.
         LockedError: another run works in `work`.
         WriteError: the disk is full or not writable. Finished shards are kept.
@@ -58,7 +58,7 @@ def build(
     """
     folder = WorkFolder(Path(work).resolve())
     root = Path(base).resolve()
-    if faults := check_paths(recipe, root):
+    if faults := check_paths(recipe, root) or find_empty_sources(recipe, root):
         raise RecipeError(faults, recipe=recipe.name)
     _check_apart(recipe, root, folder.root)
     n_workers = len(os.sched_getaffinity(0)) if workers is None else workers

@@ -20,7 +20,7 @@ from earthloom.run.job import Job, Tick
 from earthloom.store.layout import RELEASE_DATA, ShardFiles, WorkFolder
 from earthloom.store.shards import Counts, Manifest, ShardWriter, file_sizes
 from earthloom.store.tables import from_rows, iter_row_groups, read_records, schema_of
-from earthloom.tile import TileSettings, count_windows, cut_tiles
+from earthloom.tile import TileSettings, cut_tiles
 
 
 @dataclass(frozen=True)
@@ -299,12 +299,3 @@ def _outcomes(unit: Unit) -> Iterator[object]:
 def _hide(detail: str, folder: str) -> str:
     """Take the recipe's folder out of a message: a release says nothing of the machine it was made on."""
     return detail.replace(folder + "/", "") if folder else detail
-
-
-def count_scene_windows(path: Path, settings: TileSettings) -> list[int]:
-    """How many windows each scene of a shard will give, in the order of its rows."""
-    return [
-        count_windows(scene, settings)
-        for table in iter_row_groups(path)
-        for scene in from_rows(table.to_pylist(), Scene)
-    ]

@@ -13,9 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import pyarrow.parquet as pq
+
 from earthloom.caption import CAPTION_VERSION
+from earthloom.core.errors import Fault, UsageError
 from earthloom.core.ids import hash_json
-from earthloom.core.records import Item, Part
+from earthloom.core.records import Item, Part, Scene
 from earthloom.curate import CURATE_VERSION
 from earthloom.export import EXPORT_VERSION, ReleaseShard, TileShard, split_plan
 from earthloom.ingest import INGEST_VERSION, list_items
@@ -28,12 +31,12 @@ from earthloom.run.jobs import (
     IngestJob,
     SceneSpan,
     TileJob,
-    count_scene_windows,
 )
 from earthloom.run.recipe import Recipe, SourceEntry
 from earthloom.store.layout import ShardFiles, WorkFolder
 from earthloom.store.shards import Manifest
-from earthloom.tile import TILE_VERSION
+from earthloom.store.tables import from_rows
+from earthloom.tile import TILE_VERSION, TileSettings, count_windows
 
 JobT = TypeVar("JobT", bound=Job)
 
@@ -59,6 +62,17 @@ class Planned(Generic[JobT]):
     jobs: list[JobT]
     units: int
     """How many planned units they hold together."""
+
+
+def find_empty_sources(recipe: Recipe, base: Path) -> list[Fault]:
+    """Faults for sources in which there is nothing to read, found by listing no further than the first item."""
+    faults = []
+    for number, source in enumerate(recipe.named_sources()):
+        try:
+            next(list_items(source.model_copy(update={"limit": None}), base), None)
+        except UsageError as error:
+            faults.append(Fault(place=f"sources[{number}]", problem=str(error), remedy="Name what holds imagery."))
+    return faults
 
 
 def plan_ingest(recipe: Recipe, base: Path, work: Path) -> Iterator[IngestJob]:
@@ -110,11 +124,12 @@ def plan_tile(recipe: Recipe, base: Path, work: Path, scenes: Iterable[Manifest]
     """Divide the windows of every scene into shards of about `TILES_A_SHARD`; a large scene spans several."""
     jobs: list[TileJob] = []
     units = 0
+    known: dict[str, dict[Shape, int]] = {}
     sources = {source.name: source for source in recipe.named_sources()}
     for manifest in scenes:
         settings = recipe.tile_settings(sources[manifest.name.rpartition("-")[0]])
         rows = ShardFiles(WorkFolder(work).stage("ingest"), manifest.name).rows
-        counts = count_scene_windows(rows, settings)
+        counts = count_scene_windows(rows, settings, known.setdefault(settings.digest(), {}))
         units += sum(counts)
         for index, spans in enumerate(pack_spans(counts, TILES_A_SHARD)):
             where = [[span.row, span.first, span.stop] for span in spans]
@@ -130,6 +145,31 @@ def plan_tile(recipe: Recipe, base: Path, work: Path, scenes: Iterable[Manifest]
                 )
             )
     return Planned(jobs, units)
+
+
+Shape = tuple[object, ...]
+"""What decides how many windows a scene gives."""
+_SHAPE = ("width", "height", "gsd_x_m", "gsd_y_m", "crs", "transform")
+
+
+def count_scene_windows(path: Path, settings: TileSettings, known: dict[Shape, int]) -> list[int]:
+    """Count the windows of each scene of a shard, in the order of its rows.
+
+    `known` remembers counts by size and grid: a million chips of one shape are planned by reading six columns.
+    """
+    counts: list[int] = []
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            facts = file.read_row_group(group, columns=list(_SHAPE)).to_pydict()
+            facts["transform"] = [t and tuple(t) for t in facts["transform"]]
+            shapes = list(zip(*(facts[name] for name in _SHAPE), strict=True))
+            if not known.keys() >= set(shapes):
+                rows = file.read_row_group(group).to_pylist()
+                for shape, scene in zip(shapes, from_rows(rows, Scene), strict=True):
+                    if shape not in known:
+                        known[shape] = count_windows(scene, settings)
+            counts += [known[shape] for shape in shapes]
+    return counts
 
 
 def pack_spans(counts: Sequence[int], size: int) -> Iterator[tuple[SceneSpan, ...]]:

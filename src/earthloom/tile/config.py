@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from earthloom.core.records import Modality
 from earthloom.core.settings import Settings
@@ -12,16 +12,40 @@ from earthloom.core.settings import Settings
 Gsd = Annotated[float, Field(gt=0, le=100_000)]
 
 
+def _check_distinct(
+    distances: tuple[Literal["native"] | float, ...],
+) -> tuple[Literal["native"] | float, ...]:
+    if len(set(distances)) < len(distances):
+        raise ValueError(f"wants each distance once, got {list(distances)}.")
+    return distances
+
+
+Gsds = Annotated[tuple[Literal["native"] | Gsd, ...], Field(min_length=1), AfterValidator(_check_distinct)]
+
+
 class Range(Settings):
     """Fixed limits in the unit of the scene's quantity (dB for SAR), one pair or one for each channel."""
 
     range: tuple[float, float] | tuple[tuple[float, float], ...]
+    """[low, high], or one such pair for each channel: what becomes 0 and what becomes 255."""
+
+    def pairs(self) -> tuple[tuple[float, float], ...]:
+        """The limits as pairs: one for all channels, or one for each."""
+        first = self.range[0]
+        return self.range if isinstance(first, tuple) else (self.range,)  # type: ignore[return-value]
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if not self.range or not all(low < high for low, high in self.pairs()):
+            raise ValueError(f"range: wants low < high, got {list(self.range)}.")
+        return self
 
 
 class Percentile(Settings):
     """Limits at two percentiles of the scene's valid pixels, one stretch for all tiles of a scene."""
 
     percentile: tuple[float, float]
+    """[low, high], 0 to 100."""
     joint: bool = False
     """True: one pair of limits for all channels, which keeps colours as measured."""
 
@@ -41,8 +65,11 @@ class Radiometry(Settings):
     """How measured values become 8-bit ones."""
 
     rgb: Stretching = "auto"
+    """`auto`: none for 8-bit pictures, else between percentiles 2 and 98."""
     nir: Stretching = "auto"
+    """`auto`: none for 8-bit pictures, else between percentiles 2 and 98."""
     sar: Stretching = "auto"
+    """`auto`: none for 8-bit pictures, else between fixed values in dB that depend on the polarisation."""
 
     def of(self, modality: Modality) -> Stretching:
         """The rule for one modality."""
@@ -53,9 +80,13 @@ class Encoding(Settings):
     """How tiles are stored. SAR is lossless: JPEG changes the statistics of speckle."""
 
     rgb: Literal["jpg", "png"] = "jpg"
+    """JPEG without chroma subsampling, or lossless."""
     nir: Literal["jpg", "png"] = "jpg"
+    """JPEG, or lossless."""
     sar: Literal["jpg", "png"] = "png"
+    """JPEG, or lossless."""
     quality: int = Field(95, ge=1, le=100)
+    """Of JPEG, as libjpeg counts it."""
 
 
 class TileSettings(Settings):
@@ -63,7 +94,7 @@ class TileSettings(Settings):
 
     size: int = Field(512, ge=16, le=8192)
     """Side of a tile, pixels."""
-    gsd_m: tuple[Literal["native"] | Gsd, ...] = Field(("native",), min_length=1)
+    gsd_m: Gsds = ("native",)
     """Ground sample distances to make; one finer than a scene's own is refused for that scene."""
     fit: Literal["windows", "whole"] = "windows"
     """`windows`: a grid of tiles. `whole`: the largest centred square becomes one tile."""
@@ -79,23 +110,36 @@ class TileSettings(Settings):
     """`mtf`: linear light and a Gaussian with a modulation of 0.25 at the output's Nyquist frequency, as optics
     have. `area`: averaging of stored values, faster."""
     radiometry: Radiometry = Radiometry()
+    """How measured values become 8-bit ones, by modality."""
     encoding: Encoding = Encoding()
+    """How tiles are stored, by modality."""
 
 
 class TileOverrides(Settings):
     """What one source may set differently; a field left out is taken from the recipe's `tile`."""
 
-    gsd_m: tuple[Literal["native"] | Gsd, ...] | None = Field(None, min_length=1)
+    gsd_m: Gsds | None = None
+    """As in `tile`."""
     fit: Literal["windows", "whole"] | None = None
+    """As in `tile`."""
     edges: Literal["drop", "pad", "shift"] | None = None
+    """As in `tile`."""
     small: Literal["enlarge", "pad", "drop"] | None = None
+    """As in `tile`."""
     min_side: int | None = Field(None, ge=1)
+    """As in `tile`."""
     min_valid: float | None = Field(None, ge=0, le=1)
+    """As in `tile`."""
     resample: Literal["mtf", "area"] | None = None
+    """As in `tile`."""
     radiometry: Radiometry | None = None
+    """As in `tile`; replaces the whole of it."""
     encoding: Encoding | None = None
+    """As in `tile`; replaces the whole of it."""
 
     def apply(self, settings: TileSettings) -> TileSettings:
         """The recipe's settings with the fields that are set here in their place."""
-        changes = {name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
+        changes = {
+            name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None
+        }
         return settings.model_copy(update=changes)

@@ -37,7 +37,8 @@ class Frame:
     size: int
     gsd_m: float
     seed: int
-    key: str
+    number: int
+    """Of the scene within its seed."""
 
     @property
     def extent_m(self) -> float:
@@ -66,7 +67,7 @@ class Frame:
 
     def rng(self, name: str) -> np.random.Generator:
         """A generator for one purpose: what one layer draws never shifts what another does."""
-        return make_rng(self.seed, "atlas", self.key, name)
+        return make_rng(self.seed, "atlas", str(self.number), name)
 
     def to_cells(self, points: Points) -> Points:
         """Coordinates in metres to coarse (col, row), where a cell's centre is a whole number."""
@@ -132,10 +133,15 @@ def _remap(raster: Raster, at: NDArray[np.float32]) -> NDArray[np.float32]:
 def _spectral(
     rng: np.random.Generator, n: int, cell_m: float, longest_m: float, shortest_m: float, slope: float
 ) -> Raster:
-    """White noise filtered in the frequency domain to a power-law band; shape (n, n)."""
-    spectrum = fft.rfft2(rng.standard_normal((n, n), dtype=np.float32))
+    """Noise with a power-law band, made from a random spectrum; shape (n, n).
+
+    Uniform coefficients do: the sum of so many waves is Gaussian whatever each one's amplitude.
+    """
+    spectrum = rng.random((n, 2 * (n // 2 + 1)), dtype=np.float32)
+    spectrum -= np.float32(0.5)
+    spectrum = spectrum.view(np.complex64)
     spectrum *= _power_law(n, cell_m, longest_m, shortest_m, slope)
-    out = fft.irfft2(spectrum, s=(n, n), overwrite_x=True)
+    out: Raster = fft.irfft2(spectrum, s=(n, n), overwrite_x=True)
     deviation = float(out.std())
     out *= np.float32(1.0 / deviation if deviation > 0 else 0.0)
     return out

@@ -66,7 +66,7 @@ temperate    -59.6 -35.2 p        temperate    146.4 -38.1 rpc      temperate   
 temperate    127.1  36.3 rtm      temperate     17.0  46.9 rp       temperate    -72.4 -39.9 rlmc
 temperate     -3.9  50.5 ct       temperate     -1.4  43.6 ct       temperate    -70.6  41.8 ct
 temperate      8.6  47.4 lrt      temperate     10.9  46.7 m        temperate   -121.7  47.4 m
-temperate     44.5  42.6 m        temperate     45.3  -21.1 rm      temperate     28.6  45.1 e
+temperate     44.5  42.6 m        savanna       46.3 -20.1 rm      temperate     28.6  45.1 e
 temperate     12.2  44.9 e        temperate     -8.2  42.6 cm       temperate   -123.8  44.6 cm
 boreal        26.4  62.2 lr       boreal        15.2  63.1 lrm      boreal       -79.8  48.4 lr
 boreal      -106.1  54.4 lr       boreal        60.5  57.1 rlt      boreal        92.4  56.2 rm
@@ -150,10 +150,10 @@ class Site:
     """0 until the growing half is at its height, 1 when it ends."""
 
 
-def draw_site(rng: np.random.Generator) -> Site:
-    """Draw archetype, place, date and sun."""
-    kinds = list(_SHARES)
-    archetype = kinds[int(rng.choice(len(kinds), p=list(_SHARES.values())))]
+def draw_site(rng: np.random.Generator, turn: float) -> Site:
+    """Draw place, date and sun for the archetype that `turn` (0 to 1) falls on."""
+    ends = np.cumsum(list(_SHARES.values()))
+    archetype = list(_SHARES)[min(int(np.searchsorted(ends, turn, side="right")), len(_SHARES) - 1)]
     fitting = [place for place in PLACES if archetype in place.archetypes]
     place = fitting[int(rng.integers(len(fitting)))]
     reach = 0.08 if archetype in (Archetype.COAST, Archetype.DELTA) else 0.35
@@ -173,13 +173,13 @@ def draw_site(rng: np.random.Generator) -> Site:
 
 
 def _draw_time(rng: np.random.Generator, lat: float) -> tuple[datetime.date, Sun]:
-    """A day of 2015-2024 and a local hour with the sun at 32 degrees or more (42 N has it all year but winter)."""
+    """A day of 2015-2024 and a local hour with the sun at 28 to 49 degrees: relief shows, shadows end."""
     first = datetime.date(2015, 1, 1)
     days = (datetime.date(2024, 12, 31) - first).days + 1
     while True:
         date = first + datetime.timedelta(days=int(rng.integers(days)))
-        sun = sun_position(lat, date, float(rng.uniform(9.5, 14.0)))
-        if 32 <= sun.elevation_deg <= 68:
+        sun = sun_position(lat, date, float(rng.uniform(8.2, 15.0)))
+        if 28 <= sun.elevation_deg <= 49:
             return date, sun
 
 

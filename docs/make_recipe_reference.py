@@ -1,0 +1,239 @@
+"""Write docs/recipe.md from the recipe's schema: `python docs/make_recipe_reference.py`.
+
+Meanings are the docstrings under the fields, types, defaults and ranges are those that are checked. Every example is
+checked against the schema before it is written.
+"""
+
+from __future__ import annotations
+
+import enum
+import types
+import typing
+from pathlib import Path
+from typing import Any, Literal
+
+import annotated_types
+import yaml
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from earthloom.caption.config import CaptionSettings
+from earthloom.core.settings import Settings
+from earthloom.curate.config import CurateSettings
+from earthloom.export.config import ExportSettings
+from earthloom.ingest.config import SourceSettings
+from earthloom.run.recipe import AtlasEntry, GeotiffEntry, ImagesEntry, Recipe
+from earthloom.tile.config import Encoding, Percentile, Radiometry, Range, TileOverrides, TileSettings
+
+TARGET = Path(__file__).with_name("recipe.md")
+
+INTRODUCTION = """\
+# Recipe reference
+
+<!-- Made by docs/make_recipe_reference.py from the schema: change the schema and run it again. -->
+
+A recipe is one YAML file that says everything about a dataset: where the images are, how they are cut, captioned,
+divided and written. It is checked whole before any work begins: every fault is reported with its line and a remedy,
+and a field that does not exist is a fault. Paths are relative to the recipe.
+
+    earthloom build recipe.yaml -o WORK
+
+In Python the same schema is a value: `earthloom.build(earthloom.Recipe(...), "WORK")`.
+"""
+
+COMPLETE = """\
+name: north-dakota
+sources:
+  - {kind: geotiff, path: naip, bands: {rgb: [1, 2, 3], nir: [4]}, date: '_(\\d{8})\\.tif$',
+     platform: NAIP, licence: public-domain}
+tile: {size: 512, gsd_m: [native], edges: shift, min_valid: 0.8}
+caption: {with: rules, styles: [mmm_rs, enriched], per_image: 5}
+curate: {split: {train: 0.7, val: 0.1, test: 0.2}, seed: 7}
+export: {formats: [webdataset, parquet]}
+"""
+
+SECTIONS: tuple[tuple[str, type[Settings], str], ...] = (
+    ("The recipe", Recipe, ""),
+    ("Any source", SourceSettings, ""),
+    (
+        "`geotiff` source",
+        GeotiffEntry,
+        """\
+# Four bands in one file; the date is in its name.
+- {kind: geotiff, path: naip, bands: {rgb: [1, 2, 3], nir: [4]}, date: '_(\\d{8})\\.tif$', platform: NAIP}
+# One file a band; names such as LC80460282016177LGN00_B4.TIF are joined to one item.
+- kind: geotiff
+  path: landsat8
+  pattern: '^LC8\\d{6}(?P<date>\\d{7})LGN\\d\\d_(?P<band>B\\d+)\\.TIF$'
+  bands: {rgb: [B4, B3, B2], nir: [B5]}
+  platform: Landsat 8
+""",
+    ),
+    (
+        "`images` source",
+        ImagesEntry,
+        """\
+# A tar of JPEGs in folders named after their class, read without unpacking.
+- {kind: images, path: eurosat_rgb.tar, classes: true, gsd_m: 10, platform: Sentinel-2}
+# A folder with captions and facts by file name.
+- {kind: images, path: photos, facts: photos.csv, gsd_m: 0.5}
+""",
+    ),
+    (
+        "`atlas` source",
+        AtlasEntry,
+        "- {kind: atlas, scenes: 28, size: 1024, gsd_m: 2.0, seed: 7}\n",
+    ),
+    ("`tile`", TileSettings, "{size: 512, gsd_m: [native, 10], edges: pad, min_valid: 0.8}\n"),
+    ("`tile` of one source", TileOverrides, "{fit: whole, radiometry: {rgb: {percentile: [1, 99]}}}\n"),
+    ("`tile.radiometry`", Radiometry, "{rgb: {percentile: [2, 98], joint: true}, sar: {range: [-25, 5]}}\n"),
+    ("A stretch between fixed values", Range, "{range: [[0, 3000], [0, 3000], [0, 2500]]}\n"),
+    ("A stretch between percentiles", Percentile, "{percentile: [2, 98]}\n"),
+    ("`tile.encoding`", Encoding, "{rgb: png, quality: 90}\n"),
+    ("`caption`", CaptionSettings, "{with: rules, styles: [mmm_rs], per_image: 3}\n"),
+    ("`curate`", CurateSettings, "{split: {train: 0.8, val: 0.1, test: 0.1}, seed: 7}\n"),
+    ("`export`", ExportSettings, "{formats: [parquet], shard_pairs: 500}\n"),
+)
+
+WORDS = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}
+
+LIMITS: tuple[tuple[type, str, str], ...] = (
+    (annotated_types.Gt, "gt", "more than {}"),
+    (annotated_types.Ge, "ge", "at least {}"),
+    (annotated_types.Lt, "lt", "less than {}"),
+    (annotated_types.Le, "le", "at most {}"),
+    (annotated_types.MinLen, "min_length", "length at least {}"),
+    (annotated_types.MaxLen, "max_length", "length at most {}"),
+)
+
+
+def main() -> None:
+    """Write the reference."""
+    TARGET.write_text(render(), encoding="utf-8")
+
+
+def render() -> str:
+    """The whole page."""
+    Recipe.model_validate(yaml.safe_load(COMPLETE))
+    parts = [INTRODUCTION, _fence(COMPLETE)]
+    parts += [_render_section(title, model, example) for title, model, example in SECTIONS]
+    return "\n".join(parts)
+
+
+def _render_section(title: str, model: type[Settings], example: str) -> str:
+    _check_example(model, example)
+    is_source = issubclass(model, SourceSettings) and model is not SourceSettings
+    shared = set(SourceSettings.model_fields) if is_source else set()
+    lines = [f"## {title}", "", _introduce(model), ""]
+    lines += ["| field | takes | default | meaning |", "|---|---|---|---|"]
+    own = [name for name in model.model_fields if name not in shared]
+    own.sort(key=lambda name: name != "kind")
+    lines += [_render_row(name, model.model_fields[name]) for name in own]
+    return "\n".join([*lines, "", *([_fence(example)] if example else [])])
+
+
+def _introduce(model: type[Settings]) -> str:
+    """A model's docstring; a source says what its settings are, and where the rest of its fields stand."""
+    if not issubclass(model, SourceSettings) or model is SourceSettings:
+        return _flow(model.__doc__ or "")
+    return f"{_flow(model.__mro__[1].__doc__ or '')} Takes the fields of [any source](#any-source) too."
+
+
+def _check_example(model: type[Settings], example: str) -> None:
+    value = yaml.safe_load(example) if example else []
+    for each in value if isinstance(value, list) else [value]:
+        model.model_validate(each)
+
+
+def _fence(text: str) -> str:
+    return f"```yaml\n{text}```\n"
+
+
+def _render_row(name: str, field: FieldInfo) -> str:
+    takes = ", ".join([_describe_type(field.annotation), *_ranges(field.metadata)])
+    cells = (f"`{field.alias or name}`", takes, _describe_default(field), _flow(field.description or ""))
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _describe_type(hint: Any) -> str:
+    """A type in the words of someone who writes YAML."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return ", ".join([_describe_type(args[0]), *_ranges(args[1:])])
+    if origin in {typing.Union, types.UnionType}:
+        return " or ".join(dict.fromkeys(_describe_type(arg) for arg in args if arg is not types.NoneType))
+    if origin is Literal:
+        return " or ".join(f"`{arg}`" for arg in args)
+    if origin is dict:
+        return f"mapping of {_describe_type(args[0])} to {_describe_type(args[1])}"
+    if origin in {tuple, list}:
+        return _describe_list(args)
+    return _describe_class(hint)
+
+
+def _describe_list(args: tuple[Any, ...]) -> str:
+    if len(args) == 2 and args[1] is not Ellipsis:
+        return f"[{_describe_type(args[0])}, {_describe_type(args[1])}]"
+    inner = _describe_type(args[0])
+    if " or " in inner or ", " in inner:
+        return f"list of ({inner})"
+    return f"list of {inner}s" if inner.endswith("number") else f"list of {inner}"
+
+
+def _describe_class(hint: Any) -> str:
+    if issubclass(hint, enum.StrEnum):
+        return " or ".join(f"`{member.value}`" for member in hint)
+    if issubclass(hint, Settings):
+        title = next(title for title, model, _ in SECTIONS if model is hint)
+        return f"[{title}](#{_anchor(title)})"
+    return WORDS[hint]
+
+
+def _anchor(title: str) -> str:
+    """The anchor that renderers of Markdown give a heading."""
+    return "".join(c for c in title.lower() if c.isalnum() or c in " -_").replace(" ", "-")
+
+
+def _ranges(metadata: typing.Iterable[Any]) -> list[str]:
+    return [text for item in metadata for text in _range(item)]
+
+
+def _range(item: Any) -> list[str]:
+    """What one constraint says; a validator of ours says it in the field's meaning."""
+    if isinstance(item, FieldInfo):
+        return _ranges(item.metadata)
+    if isinstance(item, annotated_types.MinLen) and item.min_length == 1:
+        return ["not empty"]
+    for kind, name, words in LIMITS:
+        if isinstance(item, kind):
+            return [words.format(getattr(item, name))]
+    pattern = getattr(item, "pattern", None)
+    return [f"matches `{pattern}`"] if isinstance(pattern, str) else []
+
+
+def _describe_default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True, validated_data={})
+    assert value is not PydanticUndefined
+    if value is None:
+        return ""
+    if isinstance(value, Settings):
+        return "its defaults"
+    return f"`{_to_yaml(value)}`"
+
+
+def _to_yaml(value: Any) -> str:
+    plain = list(value) if isinstance(value, tuple) else value
+    plain = [str(v) for v in plain] if isinstance(plain, list) else plain
+    plain = str(plain) if isinstance(plain, enum.StrEnum) else plain
+    return yaml.safe_dump(plain, default_flow_style=True, sort_keys=False).removesuffix("...\n").strip()
+
+
+def _flow(text: str) -> str:
+    """A docstring as one line."""
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    main()

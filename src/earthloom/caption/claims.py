@@ -1,0 +1,216 @@
+"""Checks of words that claim something: a name, a date, a place, a sensor, what is there and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from earthloom.caption.english import list_words
+from earthloom.caption.known import Known
+from earthloom.caption.lexicon import CONTENT_WORDS
+from earthloom.caption.numbers import MONTH_NUMBERS
+from earthloom.caption.reading import Check, Reading, Rule
+from earthloom.caption.statements import Cell, Season, Zone
+from earthloom.core.records import Modality
+from earthloom.geo.platforms import Carrier, list_platforms
+
+# --- places, dates, names ----------------------------------------------------------------------------------------
+
+
+def check_name(known: Known, token: str) -> Check | None:
+    """Check a capitalised word within a sentence: the precision over proper nouns that is asked for is 1."""
+    token = token.removesuffix("'s")
+    return None if token in _COMMON_CAPITALS or token in known.capitals else Check.NAME
+
+
+_COMMON_CAPITALS = list_words("SAR RGB NIR GSD Earth N S E W UTC T dB Circle")
+
+
+def _check_month(reading: Reading, i: int) -> Check | None:
+    """`may` and `march` in lower case are no months."""
+    if reading.tokens[i] == reading.lower[i]:
+        return None
+    return None if MONTH_NUMBERS[reading.lower[i]] == reading.known.month else Check.DATE
+
+
+def _check_season(reading: Reading, i: int) -> Check | None:
+    return None if reading.lower[i] == reading.known.season else Check.DATE
+
+
+_ZONE_WORDS: dict[str, frozenset[Zone]] = {
+    "arctic": frozenset({Zone.ARCTIC}),
+    "antarctic": frozenset({Zone.ANTARCTIC}),
+    "tropics": frozenset({Zone.TROPICS}),
+    "tropical": frozenset({Zone.TROPICS}),
+    "mid-latitudes": frozenset({Zone.NORTH, Zone.SOUTH}),
+}
+
+
+def _check_zone(reading: Reading, i: int) -> Check | None:
+    return None if reading.known.zone in _ZONE_WORDS[reading.lower[i]] else Check.ZONE
+
+
+def _check_hemisphere(reading: Reading, i: int) -> Check | None:
+    position = reading.known.position
+    if position is None:
+        return Check.ZONE
+    lon, lat = position
+    sides = {"northern": lat > 0, "southern": lat < 0, "eastern": lon > 0, "western": lon < 0}
+    return None if sides.get(reading.at(i - 1), False) else Check.ZONE
+
+
+# --- sensing -----------------------------------------------------------------------------------------------------
+
+_RGB, _NIR, _SAR = frozenset({Modality.RGB}), frozenset({Modality.NIR}), frozenset({Modality.SAR})
+_MODALITY_WORDS: dict[str, frozenset[Modality]] = {
+    **dict.fromkeys(
+        ("rgb", "colour", "colours", "color", "colors", "coloured", "colorful", "true-colour"), _RGB
+    ),
+    **dict.fromkeys(("true-color", "natural-colour", "natural-color"), _RGB),
+    **dict.fromkeys(("nir", "near-infrared", "infrared"), _NIR),
+    **dict.fromkeys(("optical",), _RGB | _NIR),
+    **dict.fromkeys(("sar", "radar", "backscatter", "speckle", "synthetic-aperture", "polarisation"), _SAR),
+    **dict.fromkeys(("polarization", "polarised", "polarized", "echoes", "microwave"), _SAR),
+}
+
+
+def _check_modality(reading: Reading, i: int) -> Check | None:
+    return None if reading.known.modality in _MODALITY_WORDS[reading.lower[i]] else Check.MODALITY
+
+
+def _check_polarisation(reading: Reading, i: int) -> Check | None:
+    return None if reading.lower[i][:2] == reading.known.polarisation else Check.MODALITY
+
+
+_POLARISATIONS = ("vv", "vh", "hh", "hv")
+_CARRIER_WORDS = {
+    **dict.fromkeys(("satellite", "satellites", "spaceborne", "orbital", "orbit"), Carrier.SATELLITE),
+    **dict.fromkeys(("aerial", "airborne", "drone", "uav"), Carrier.AIRCRAFT),
+}
+
+
+def _check_carrier(reading: Reading, i: int) -> Check | None:
+    return None if reading.known.carrier is _CARRIER_WORDS[reading.lower[i]] else Check.PLATFORM
+
+
+def _check_platform(reading: Reading, i: int) -> Check | None:
+    return None if reading.tokens[i] in reading.known.capitals else Check.PLATFORM
+
+
+def _list_platform_words() -> frozenset[str]:
+    """First words of platform names: `sentinel-1`, `landsat`, `naip`; `google` and `umbra` mean other things too."""
+    names = (
+        name.split(" ")[0].lower() for platform in list_platforms() for name in (platform.name, platform.word)
+    )
+    return frozenset(name for name in names if len(name) > 2) - {"google"}
+
+
+# --- what is there -----------------------------------------------------------------------------------------------
+
+
+def _lacks_content(known: Known, word: str) -> Check | None:
+    return None if word in known.words else Check.CONTENT
+
+
+def _lacks_weather(known: Known, word: str) -> Check | None:
+    return None if word in known.weather_words or word in known.words else Check.WEATHER
+
+
+def _check_content(reading: Reading, i: int) -> Check | None:
+    found = _lacks_content(reading.known, reading.lower[i])
+    return None if found is None or reading.is_general(i) else found
+
+
+def _check_weather(reading: Reading, i: int) -> Check | None:
+    found = _lacks_weather(reading.known, reading.lower[i])
+    return None if found is None or reading.is_general(i) else found
+
+
+_WEATHER_WORDS = list_words(
+    "fog foggy haze hazy mist misty snow snowy snow-covered cloud clouds cloudy overcast rain rainy storm "
+    "stormy night nighttime night-time dusk smoke smoky dust dusty"
+)
+
+
+_PARTS = frozenset({"side", "part", "edge", "half"})
+
+
+def _check_corner(reading: Reading, i: int) -> Check | None:
+    """Check `upper left`, `lower side`, ..."""
+    row, following = reading.lower[i], reading.at(i + 1)
+    if following in {"left", "right"}:
+        return _check_cell(reading, f"{row} {following}")
+    return _check_side(reading, row) if following in _PARTS else None
+
+
+def _check_flank(reading: Reading, i: int) -> Check | None:
+    """Check `left of the centre`, `right side`."""
+    word, following = reading.lower[i], reading.at(i + 1)
+    if reading.at(i - 1) in {"upper", "lower"}:
+        return None
+    if following == "of" and reading.at(i + 3) in {"centre", "center"}:
+        return _check_cell(reading, f"{word} of the centre")
+    return _check_side(reading, word) if following in _PARTS else None
+
+
+def _check_vertical(reading: Reading, i: int) -> Check | None:
+    is_place = reading.at(i + 1) == "the" and reading.at(i + 2) in {"centre", "center"}
+    return _check_cell(reading, f"{reading.lower[i]} the centre") if is_place else None
+
+
+def _check_centre(reading: Reading, i: int) -> Check | None:
+    return _check_cell(reading, Cell.CENTRE.value) if reading.at(i - 2) in {"in", "near"} else None
+
+
+def _check_cell(reading: Reading, cell: str) -> Check | None:
+    return None if cell in reading.known.cells else Check.POSITION
+
+
+def _check_side(reading: Reading, side: str) -> Check | None:
+    return None if side in reading.known.sides else Check.POSITION
+
+
+def _check_banned(_reading: Reading, _i: int) -> Check | None:
+    return Check.WORDS
+
+
+_BANNED_WORDS = list_words(
+    "photo photos photograph photographs photographic snapshot beautiful stunning breathtaking picturesque "
+    "amazing majestic gorgeous lovely scenic impressive spectacular magnificent serene bustling charming "
+    "idyllic striking mesmerizing captivating vibrant lush pristine"
+)
+"""Subjective words, and what calls a measurement a photograph (METHODS of GAIA's prompt ask the same)."""
+
+
+def _check_synthetic(reading: Reading, i: int) -> Check | None:
+    if reading.known.is_synthetic:
+        return None
+    is_aperture = reading.at(i + 1) == "aperture" and reading.known.modality is Modality.SAR
+    return None if is_aperture else Check.SYNTHETIC
+
+
+CLAIM_RULES: dict[str, Rule] = {
+    **dict.fromkeys(CONTENT_WORDS, _check_content),
+    **dict.fromkeys(_WEATHER_WORDS, _check_weather),
+    **dict.fromkeys(_list_platform_words(), _check_platform),
+    **dict.fromkeys(MONTH_NUMBERS, _check_month),
+    **dict.fromkeys((season.value for season in Season), _check_season),
+    **dict.fromkeys(_ZONE_WORDS, _check_zone),
+    **dict.fromkeys(_MODALITY_WORDS, _check_modality),
+    **dict.fromkeys(
+        (word for name in _POLARISATIONS for word in (name, f"{name}-polarised")), _check_polarisation
+    ),
+    **dict.fromkeys(_CARRIER_WORDS, _check_carrier),
+    **dict.fromkeys(_BANNED_WORDS, _check_banned),
+    **dict.fromkeys(("upper", "lower"), _check_corner),
+    **dict.fromkeys(("left", "right"), _check_flank),
+    **dict.fromkeys(("above", "below"), _check_vertical),
+    **dict.fromkeys(("centre", "center", "middle"), _check_centre),
+    "hemisphere": _check_hemisphere,
+    "synthetic": _check_synthetic,
+}
+"""What words need that claim something."""
+PART_RULES: dict[str, Callable[[Known, str], Check | None]] = {
+    **dict.fromkeys(CONTENT_WORDS, _lacks_content),
+    **dict.fromkeys(_WEATHER_WORDS, _lacks_weather),
+}
+"""What the parts of compounds need."""

@@ -1,0 +1,193 @@
+"""Words for what labels say is in an image: covers, classes, objects and their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from earthloom.caption.english import join_list, say_count
+from earthloom.caption.grammar import Draw
+from earthloom.caption.lexicon import find_noun
+from earthloom.caption.statements import SIDES, Cell, Cover, Objects, SceneClass, Statements
+
+Covers = Sequence[Cover]
+"""Largest share first."""
+
+MIN_SHARE = 0.005
+"""Smaller shares are known but not said."""
+DOMINANT = 0.5
+_MAX_LIST_WORDS = 24
+_MAX_CONTENT_WORDS = 18
+_MAX_LABEL_WORDS = 32
+_FRACTIONS = (
+    (0.25, "about a quarter"),
+    (1 / 3, "about a third"),
+    (0.5, "about half"),
+    (2 / 3, "about two thirds"),
+    (0.75, "about three quarters"),
+)
+_TAKES = (("covers", "cover"), ("takes up", "take up"), ("occupies", "occupy"), ("makes up", "make up"))
+_DOMINATES = (("dominates", "dominate"), ("prevails in", "prevail in"))
+_LIES = (("lies", "lie"), ("sits", "sit"), ("is found", "are found"), ("is placed", "are placed"))
+
+
+def fit_words(phrases: Iterable[str], most: int, max_words: int = _MAX_LIST_WORDS) -> list[str]:
+    """Take phrases in order, up to `most` of them and `max_words` words, but at least one."""
+    taken: list[str] = []
+    n_words = 0
+    for phrase in phrases:
+        n_words += phrase.count(" ") + 1
+        if len(taken) == most or (taken and n_words > max_words):
+            break
+        taken.append(phrase)
+    return taken
+
+
+def say_content(said: Statements, covers: Covers, draw: Draw) -> str:
+    """List what is there: classes or, without one, objects and covers; empty where nothing is labelled."""
+    if said.classes:
+        return list_classes(said.classes)
+    things = [say_objects(group) for group in said.objects[:2]]
+    nouns = [find_noun(cover.name) for cover in covers[:3]]
+    if things:
+        nouns = [noun for noun in nouns if not noun.quoted]
+    elif len(nouns) == 3 and draw.below(3) == 0:
+        nouns = nouns[:2]
+    things += [noun.cover for noun in nouns]
+    return join_list(fit_words(things, 3, _MAX_CONTENT_WORDS)) if things else ""
+
+
+def say_labels(said: Statements, covers: Covers, draw: Draw) -> str:
+    """Say all that labels do, in short: `showing a river; land cover: water (40 %)`; empty where there is none."""
+    parts = []
+    if said.classes:
+        parts.append(f"showing {list_classes(said.classes)}")
+    if said.objects:
+        parts.append(f"{draw.pick(('containing', 'with'))} {list_objects(said.objects)}")
+    if covers:
+        parts.append(f"{draw.pick(('land cover:', 'made up of', 'covered by'))} {list_covers(covers)}")
+    return "; ".join(fit_words(parts, 3, _MAX_LABEL_WORDS))
+
+
+def list_classes(classes: Sequence[SceneClass]) -> str:
+    """`a river and a residential area`."""
+    return join_list(fit_words((find_noun(c.name).whole for c in classes), 3, _MAX_CONTENT_WORDS))
+
+
+# --- covers ------------------------------------------------------------------------------------------------------
+
+
+def say_share(share: float) -> str:
+    """Say a share in whole percent, hedged: `about 63 %`, `under 1 %`."""
+    percent = _say_percent(share)
+    return f"about {percent}" if percent[0].isdigit() else percent
+
+
+def _say_percent(share: float) -> str:
+    if share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if share > 0.99 else f"{100 * share:.0f} %"
+
+
+def say_portion(share: float, draw: Draw) -> str:
+    """Say a share in percent or, where one is near, as a fraction."""
+    for fraction, words in _FRACTIONS:
+        if abs(share - fraction) < 0.02 and draw.below(2):
+            return words
+    if share > 0.505 and draw.below(4) == 0:
+        return "nearly all" if share > 0.95 else "more than half"
+    return say_share(share)
+
+
+def list_covers(covers: Covers, most: int = 4) -> str:
+    """Covers with shares: `cropland (63 %), forest (21 %) and water (9 %)`."""
+    return join_list(
+        fit_words((f"{find_noun(c.name).cover} ({_say_percent(c.share)})" for c in covers), most)
+    )
+
+
+def list_shares(covers: Covers) -> str:
+    """Shares with covers: `about 63 % cropland, 21 % forest and 9 % water`."""
+    shares = fit_words((f"{_say_percent(c.share)} {find_noun(c.name).cover}" for c in covers), 4)
+    return join_list([f"about {shares[0]}" if shares[0][0].isdigit() else shares[0], *shares[1:]])
+
+
+def name_cover(cover: Cover) -> str:
+    """`residential areas`."""
+    return find_noun(cover.name).cover
+
+
+def say_cover_takes(cover: Cover, draw: Draw) -> str:
+    """`cropland covers`, `roads take up`: what a share of the ground follows."""
+    noun = find_noun(cover.name)
+    return f"{noun.cover} {draw.pick(_TAKES)[noun.cover_is_plural]}"
+
+
+def say_cover_dominates(cover: Cover, draw: Draw) -> str:
+    """`cropland dominates`, `roads prevail in`."""
+    noun = find_noun(cover.name)
+    return f"{noun.cover} {draw.pick(_DOMINATES)[noun.cover_is_plural]}"
+
+
+def can_say_ratio(covers: Covers) -> bool:
+    """Tell whether the first cover is twice to ten times as large as the second."""
+    return len(covers) > 1 and 1.85 < covers[0].share / covers[1].share < 10
+
+
+def say_ratio(covers: Covers) -> str:
+    """How many times the area of the second cover the first one has: `about twice`, `more than three times`."""
+    times = covers[0].share / covers[1].share
+    whole = round(times)
+    if abs(times - whole) < 0.08 * whole:
+        return f"about {_say_times(whole)}"
+    return f"more than {_say_times(int(times))}"
+
+
+def _say_times(times: int) -> str:
+    return "twice" if times == 2 else f"{say_count(times)} times"
+
+
+# --- objects -----------------------------------------------------------------------------------------------------
+
+
+def say_objects(group: Objects) -> str:
+    """Count the objects of one kind: `two storage tanks`."""
+    noun = find_noun(group.name)
+    return f"{say_count(group.count)} {noun.one if group.count == 1 else noun.many}"
+
+
+def list_objects(groups: Sequence[Objects]) -> str:
+    """`three airplanes and one storage tank`."""
+    return join_list(fit_words(map(say_objects, groups), 3))
+
+
+def say_objects_are(groups: Sequence[Objects]) -> str:
+    """The objects with their verb: `three airplanes are`, `one ship is`."""
+    is_single = len(groups) == 1 and groups[0].count == 1
+    return f"{list_objects(groups)} {'is' if is_single else 'are'}"
+
+
+def say_arrangement(group: Objects, image: str, draw: Draw) -> str:
+    """Say where the objects of one kind lie in an image: `the two ships lie in the upper left of the image`."""
+    noun = find_noun(group.name)
+    verb = draw.pick(_LIES)[group.count > 1]
+    which = f"the {noun.one}" if group.count == 1 else f"the {say_count(group.count)} {noun.many}"
+    return f"{which} {verb} {say_cells(group.cells)} of {image}"
+
+
+def say_cells(cells: Sequence[Cell]) -> str:
+    """Name up to three ninths of the frame, or the side along which most lie."""
+    counts = {cell: cells.count(cell) for cell in Cell if cell in cells}
+    if len(counts) <= 3:
+        return join_list(_join_corners(list(counts)))
+    for side, part in SIDES.items():
+        if sum(n for cell, n in counts.items() if cell in part) > 0.6 * len(cells):
+            return f"mostly along the {side} side"
+    return "in several parts"
+
+
+def _join_corners(cells: list[Cell]) -> list[str]:
+    """Corners first, so that each `in the` is said once: `in the upper left and lower right`."""
+    corners = [cell.value for cell in cells if cell.value.startswith(("upper", "lower"))]
+    others = [cell.value for cell in cells if cell.value not in corners and cell is not Cell.CENTRE]
+    middle = ["in the centre"] if Cell.CENTRE in cells else []
+    return [f"in the {' and '.join(corners)}"] * bool(corners) + others + middle

@@ -1,0 +1,236 @@
+"""The sentence frames of the rule captioner: for each role, tiers of frames from the richest facts to the barest.
+
+The first tier in which a frame's needs are met is used. Every frame names the image, which is where `synthetic` is
+said. The language is that of `earthloom.caption.grammar`; the slots are those of `earthloom.caption.slots`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from earthloom.caption.grammar import Frame, parse_frame
+from earthloom.caption.slots import SLOTS
+
+
+class Role(StrEnum):
+    """What a plain caption is about, in the order in which they are written."""
+
+    OVERVIEW = "overview"
+    COMPOSITION = "composition"
+    ARRANGEMENT = "arrangement"
+    CONDITIONS = "conditions"
+    INTERPRETATION = "interpretation"
+
+
+_OVERVIEW = (
+    (
+        "{^an_image} of {content}< over {place}>< {at_gsd}><, {weather}>.",
+        "{^an_image} [shows|depicts|presents|captures] {content}< over {place}><, {weather}>.",
+        "{^an_image} [with|showing] {content}<, taken over {place}>< {zone}><, {weather}>.",
+        "{^content} [seen in|viewed in|captured in|shown by] {an_image}< over {place}>< {at_gsd}><, {weather}>.",
+        "In {an_image}< of {place}>, [one sees|the viewer finds|there is a view of] {content}<, {weather}>.",
+        "[Seen from above|Viewed from above|Visible from above]: {content}< over {place}>, in {an_image}.",
+        "This is {an_image}< over {place}> [that shows|which shows|showing] {content}<, {weather}>.",
+        "{^an_image} of {content}, {size} in size<, over {place}><, {weather}>.",
+        "{^an_image} in which [one can find|there is a view of|the viewer sees] {content}< {at_gsd}><, {weather}>.",
+        "[A look from above at|A view from above of] {content}<, over {place}>, in the form of {an_image}.",
+        "{^an_image} of a [place|location|spot] with {content}< {zone}>< {at_gsd}><, {weather}>.",
+        "The [subject|content] of {an_image}< over {place}> is {content}<, {weather}>.",
+        "{^content}: that is what {an_image} [shows|depicts]< over {place}>< {at_gsd}><, {weather}>.",
+        "From above, {an_image}<, {at_gsd},> [takes in|covers] {content}<, {weather}>.",
+    ),
+    (
+        "{^an_image} of {earth} over {place}< {at_gsd}><, {weather}>.",
+        "{^an_image} taken over {place}, {size} in size<, {weather}>.",
+        "[A view of|A look at] {place} from above, in the form of {an_image}< {at_gsd}><, {weather}>.",
+        "{^place}, seen from above in {an_image} of {size}<, {weather}>.",
+    ),
+    (
+        "{^an_image} of {earth}, {size} in size< and sampled at {gsd}><, {weather}>.",
+        "{^an_image} of {size} that shows {earth}< {zone}><, {weather}>.",
+        "This is {an_image} of {earth}, {size} in size<, {weather}>.",
+        "[A view of|A look at] {earth} in the form of {an_image} of {size}<, {weather}>.",
+        "{^an_image} looks down on {earth} in {size}< {at_gsd}><, {weather}>.",
+    ),
+)
+
+_COMPOSITION = (
+    (
+        "By area, {the_image} is {share_list}.",
+        "{^top_takes} {top_portion} of {the_image}[|, followed by {rest_list}|, and {second_takes} {second_portion}].",
+        "{^the_image} [consists mainly of|is made up mostly of|is composed chiefly of] {cover_list}.",
+        "The [land cover|ground cover] of {the_image} is as follows: {cover_list}.",
+        "Land-cover shares in {the_image} are {share_list}.",
+        "The [cover mix|make-up|composition] of {the_image}: {cover_list}.",
+        "Measured by area, {top_takes} {top_portion} of {the_image}[|; the rest includes {rest_list}].",
+        "[Counting pixels by class|Going by class shares], {the_image} holds {share_list}.",
+        "Split by class, {the_image} has {cover_list}[|, to name the main parts].",
+        "Among the classes of {the_image} are {cover_list}.",
+        "[On the ground|In terms of cover], {the_image} has {share_list}.",
+        "{^cover_list}: these are the main parts of {the_image}.",
+    ),
+    (
+        "{^the_image} [contains|holds|includes] {objects}[|, all of them marked with boxes].",
+        "{^objects_are} [labelled|marked|annotated] in {the_image}.",
+        "The [labels|annotations] of {the_image} [count|list|name] {objects}.",
+        "Counted one by one, the [labels|annotations] in {the_image} come to {objects}.",
+        "[In total|Altogether|All in all], {the_image} has {total} labelled objects: {objects}.",
+        "A count of [what is labelled|the labels] in {the_image} gives {objects}.",
+    ),
+    (
+        "{^the_image} [carries|bears|has been given] the scene label {class_label}[| as a whole].",
+        "Taken as a whole, {the_image} [belongs to|falls under|is assigned to] the class {class_label}.",
+        "A single scene class, {class_label}, describes [the whole of|all of] {the_image}.",
+        "What fills {the_image} has been classed as {class_label}[| throughout| overall].",
+        "As a scene type, {the_image} [counts as|goes under the name of] {class_label}.",
+        "[By its label|According to its label], {the_image} [consists of|holds] {in_class}.",
+    ),
+    (
+        "{^rgb} channels together [make up|form] {the_image}[| of {size}].",
+        "{^the_image} is composed of {rgb} channels[|, {size} each].",
+        "Each pixel of {the_image} [combines|is made of] {rgb} [values|components].",
+        "{^the_image} holds a single {nir} channel of {size}, shown in grey.",
+        "A single {nir} band, [shown|drawn] in shades of grey, makes up {the_image}.",
+        "Every pixel of {the_image} holds one {nir} value, [shown|drawn] as a shade of grey.",
+        "{^the_image} holds a single {sar} channel of {size}, shown in grey.",
+        "A single channel of {sar} echoes, [shown|drawn] in shades of grey, makes up {the_image}.",
+        "Every pixel of {the_image} holds one {sar} value, [shown|drawn] as a shade of grey.",
+    ),
+)
+
+_ARRANGEMENT = (
+    (
+        "{^arranged}[|, as the boxes show|, going by the boxes|, to judge from the box centres].",
+        "[Going by its labels|As for the layout|In terms of position], {arranged}.",
+        "[Looking at the layout|As to where things are], {arranged}.",
+    ),
+    (
+        "{^top_dominates} {the_image}, [with {second} in second place|ahead of {second}|before {second}].",
+        "{^top_takes} {ratio} [the area of|as much ground as] {second} in {the_image}.",
+        "Ranked by [area|size], {the_image} has {top} first, {second} next<, then {third}>.",
+        "In {the_image} the order by area is {top}, then {second}<, then {third}>.",
+        "{^the_image} is mixed: even the largest class, {top}, stays at {top_share}.",
+        "The smallest of the [mapped|listed] classes in {the_image} is {last}, with {last_share}.",
+        "From the largest to the smaller parts, {the_image} goes from {top} to {second}< and on to {third}>.",
+        "[Between them|Together], {top} and {second} form the main parts of {the_image}.",
+        "Next to {top}, its largest part, {the_image} has {second} [as the second largest|in second place].",
+    ),
+    (
+        "{^top_dominates} {the_image}[|, leaving little room for other classes|, from one side to the other].",
+        "The only [mapped|listed] class in {the_image} is {sole}, with {top_portion} of the frame.",
+    ),
+    (
+        "The label {class_label} [applies to|holds for|covers] the full frame of {the_image}[, not to a part of it|].",
+        "The frame of {the_image} is treated as one unit and labelled {class_label} [throughout|as a whole].",
+        "The frame of {the_image}, {size}, carries one label, {class_label}, for its whole area.",
+        "No part of {the_image} is set apart: the label {class_label} stands for the whole frame.",
+        "One label, {class_label}, covers the frame of {the_image} [in full|from edge to edge].",
+    ),
+    (
+        "{^the_image} [spans|stretches over|extends over] {extent} [on the ground|of ground]<, centred at {position}>.",
+        "The frame of {the_image} is {shape}, and spans {extent} on the ground.",
+        "On the ground, the frame of {the_image} measures {extent}<, centred at {position}>.",
+        "Laid out on the ground, {the_image} [measures|reaches over] {extent}<, each pixel spanning {pixel}>.",
+        "The ground [under|inside] the frame of {the_image} measures {extent}<, around {position}>.",
+    ),
+    (
+        "The frame of {the_image} is {shape}[| in the pixel grid].",
+        "In outline, {the_image} is {shape}[| of its grid].",
+        "{^the_image} is laid out [as a grid of|in] {grid}.",
+        "[Rows and columns|The pixel grid] of {the_image}: {grid}.",
+    ),
+)
+
+_CONDITIONS = (
+    (
+        "{^the_image} was {made} {conditions}<; {truth}>.",
+        "{^made} {conditions}, {the_image} [shows|covers] {earth}.",
+        "{^making} of {the_image}: {conditions}<; {truth}>.",
+        "[As for how it was made|On the technical side], {the_image} was {made} {conditions}.",
+        "Conditions of {the_image}: {made} {conditions}<; {truth}>.",
+        "{^the_image} dates from {date}<, {season} at its latitude,> and was {made} {zone}<!, {weather}>.",
+        "{^the_image} comes from {platform}< and its {sensor} sensor>, {made} {on_date}< {at_gsd}><!, {weather}>.",
+        "In {the_image}, black stands for {low_db} of backscatter and white for {high_db}<!, {weather}>.",
+        "A sample in {the_image} stands for {gsd} on the ground<, resampled from {native}>; {truth}<!, {weather}>.",
+        "{^the_image}, {made} {conditions}, is drawn on a grid with pixels of {drawn}.",
+        "{^the_image} [keeps to|follows] a sampling of {gsd} on the ground<!, {weather}>; {truth}.",
+        "{^valid} of the frame of {the_image} [holds|contains] valid data<!, {weather}>< {at_gsd}>.",
+    ),
+    (
+        "Colours in {the_image} come from the {rgb} [bands|parts] of visible light.",
+        "Only visible light, split into {rgb}, [enters|makes up] {the_image}.",
+        "{^the_image} [renders|records] visible light in its {rgb} parts.",
+        "Grey levels in {the_image} stand for {nir} reflectance, just beyond what the eye sees.",
+        "Brighter pixels in {the_image} reflect more {nir} radiation than darker ones.",
+        "As in {nir} images generally, healthy vegetation tends to look bright in {the_image}.",
+        "Bright pixels in {the_image} stand for strong {sar} echoes, dark pixels for weak ones.",
+        "Brightness in {the_image} is {sar} backscatter, which generally follows surface roughness and moisture.",
+        "As a {sar} measurement, {the_image} [owes nothing to|does not depend on] daylight.",
+    ),
+)
+
+_INTERPRETATION = (
+    (
+        "{^the_image} [could serve|may be used|is suited] for {use}[|, given what is labelled].",
+        "[Given its labels|Going by what is labelled], {the_image} [suits|lends itself to] {use}.",
+        "[Possible uses|Fitting uses] of {the_image} [are|include] {uses}.",
+        "[One use|One task] that {the_image} could be put to is {use}.",
+        "Work on {uses} could [draw on|make use of] {the_image}.",
+        "At {gsd}, {detail} can usually be told apart, which makes {this_image} [of use|suitable] for {use}.",
+        "Someone [interested in|concerned with] {uses} could [start from|work with] {the_image}.",
+        "For {use}, {the_image} offers samples every {gsd}, at which {detail} usually stand out.",
+        "What {the_image} shows [bears on|is relevant to|matters for] {use}[|, among other tasks].",
+        "{^the_image} shows {no_place}; it [suits|is meant for|can be used for] {use}.",
+        "As a stand-in for real data that shows {no_place}, {the_image} [suits|can be used for] {use}.",
+    ),
+    (
+        "At {gsd}, {detail} can usually be told apart in {imagery} like {this_image}.",
+        "The sampling of {gsd} means that {detail} usually stand out in {imagery} such as {this_image}.",
+        "With samples every {gsd}, {this_image} is of the kind in which {detail} can usually be recognised.",
+        "{^imagery} like {this_image}, at {gsd}, will usually [show|bring out] {detail}.",
+        "Since radar generally sees through cloud, {sar} images like {this_image} are often used for monitoring.",
+        "{^nir} values, as in {this_image}, are often combined with red ones to judge how green vegetation is.",
+        "With its {rgb} bands, {this_image} can be read by eye, at a sampling of {gsd}.",
+    ),
+    (
+        "{^this_image} could serve as [an example of|a sample of] {imagery} [for teaching|when testing methods].",
+        "Methods that work on {imagery} could be [tried out|tested] on {this_image}.",
+        "As a sample of {imagery}, {this_image} could be used to [compare|check] image-processing methods.",
+        "Since radar generally sees through cloud, {sar} images like {this_image} are often used for monitoring.",
+        "{^nir} values, as in {this_image}, are often combined with red ones to judge how green vegetation is.",
+    ),
+)
+
+_ENRICHED = (
+    (
+        "{^full_image}<! at a GSD of {gsd}><!, {acquisition}><!, {location}><!, {weather}><!; {labels}>.",
+        "{^full_image}<! {location}><!, {acquisition}><!, {at_gsd}><!, {weather}><!; {labels}>.",
+        "{^full_image}<!, {gsd_m} GSD><!, {acquisition}><!, {weather}><!, {location}>< ({collection})><!; {labels}>.",
+        "{^full_image}<! from {collection}><!, {at_gsd}><!, {location}><!, {acquisition}><!, {weather}><!; {labels}>.",
+        "{^acquisition}<! {at_gsd}>: {full_image}<! {location}><!, {weather}><!; {labels}>.",
+        "{^location}<!, {gsd_m} GSD>: {full_image}<!, {acquisition}><!, {weather}><!; {labels}>.",
+    ),
+    (
+        "{^full_image} of {size}<! from {collection}><!, {acquisition}><! {at_gsd}>"
+        "<!, {location}><!, {weather}><!; {labels}>.",
+        "{^full_image}<! from {collection}> of {earth}, {size} in size<! at {gsd_m} GSD><!, {weather}><!; {labels}>.",
+    ),
+    ("{^full_image} of {earth}, {size} in size<! {at_gsd}><!, {weather}>.",),
+)
+
+
+def _parse(tiers: tuple[tuple[str, ...], ...]) -> tuple[tuple[Frame, ...], ...]:
+    for frame in (frame for tier in tiers for frame in tier):
+        assert "image}" in frame or "arranged}" in frame, f"no image is named in {frame!r}"
+    return tuple(tuple(parse_frame(frame, SLOTS) for frame in tier) for tier in tiers)
+
+
+ENRICHED = _parse(_ENRICHED)
+"""Frames of prompts that name every known fact."""
+TIERS: dict[Role, tuple[tuple[Frame, ...], ...]] = {
+    Role.OVERVIEW: _parse(_OVERVIEW),
+    Role.COMPOSITION: _parse(_COMPOSITION),
+    Role.ARRANGEMENT: _parse(_ARRANGEMENT),
+    Role.CONDITIONS: _parse(_CONDITIONS),
+    Role.INTERPRETATION: _parse(_INTERPRETATION),
+}

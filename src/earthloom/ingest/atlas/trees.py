@@ -1,0 +1,97 @@
+"""Trees: single crowns, placed by density, drawn as domes; a forest is many of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from earthloom.ingest.atlas.frame import Frame, Points, Raster
+
+
+@dataclass(frozen=True, slots=True)
+class Canopy:
+    """All trees of a scene, (size, size) rasters."""
+
+    height_m: Raster
+    cover: Raster
+    """Share of the pixel under crowns, 0 to 1."""
+    tint: Raster
+    """Mean of the crowns' own unit draws, about -1 to 1: no two trees are alike."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stand:
+    """How trees grow: metres."""
+
+    crown_m: float
+    height_m: float
+
+
+def scatter(frame: Frame, density: Raster, stand: Stand) -> Points:
+    """Places of trees, (n, 2): a jittered lattice about a crown apart, thinned to `density` (0 to 1, per pixel)."""
+    rng = frame.rng("trees")
+    step = max(0.8 * stand.crown_m, 1.55 * frame.gsd_m)
+    n = math.ceil(frame.extent_m / step) + 1
+    jitter = rng.random((2, n, n), dtype=np.float32)
+    x = (np.arange(n, dtype=np.float32)[None, :] + 0.95 * jitter[0]) * np.float32(step)
+    y = (np.arange(n, dtype=np.float32)[:, None] + 0.95 * jitter[1]) * np.float32(step)
+    col = np.minimum((x * np.float32(1 / frame.gsd_m)).astype(np.int32), frame.size - 1)
+    row = np.minimum((y * np.float32(1 / frame.gsd_m)).astype(np.int32), frame.size - 1)
+    keep = rng.random((n, n), dtype=np.float32) < density[row, col]
+    return np.stack([x[keep], y[keep]], axis=1).astype(np.float64)
+
+
+def draw_trees(frame: Frame, points: Points, stand: Stand) -> Canopy:
+    """Raise a dome at each point; sizes vary by tree."""
+    rng = frame.rng("crowns")
+    n = len(points)
+    vigour = np.exp(rng.normal(0, 0.22, n)).astype(np.float32)
+    tint = rng.standard_normal(n).astype(np.float32)
+    place, place_tint = (splat(frame, points, w) for w in (vigour, vigour * tint))
+    kernel = _dome(0.62 * max(stand.crown_m, 1.3 * frame.gsd_m) / frame.gsd_m)
+    lift = cv2.filter2D(place, cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT)
+    lift_tint = cv2.filter2D(place_tint, cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT)
+    tone = lift_tint / np.maximum(lift, np.float32(0.15))
+    fill = -np.expm1(lift * np.float32(-1.25))
+    cover = np.clip((lift - np.float32(0.12)) * np.float32(1 / 0.42), 0, 1)
+    return Canopy(fill * np.float32(1.25 * stand.height_m), cover, tone)
+
+
+def splat(frame: Frame, points: Points, weight: NDArray[np.float32]) -> Raster:
+    """Points of a weight, shared between the four pixels around each."""
+    size = frame.size
+    at = frame.to_pixels(points)
+    col, row = np.floor(at[:, 0]).astype(np.int64), np.floor(at[:, 1]).astype(np.int64)
+    fx, fy = at[:, 0] - col, at[:, 1] - row
+    out = np.zeros((size + 2) * (size + 2))
+    for dc, wc in ((0, 1 - fx), (1, fx)):
+        for dr, wr in ((0, 1 - fy), (1, fy)):
+            index = (np.clip(row + dr, -1, size) + 1) * (size + 2) + np.clip(col + dc, -1, size) + 1
+            out += np.bincount(index, wc * wr * weight, minlength=out.size)
+    return out.reshape(size + 2, size + 2)[1:-1, 1:-1].astype(np.float32)
+
+
+def _dome(radius: float) -> Raster:
+    """A half ellipsoid of unit height, sampled as means over pixels; narrower than a pixel it keeps its volume."""
+    n = 2 * math.ceil(radius) + 1
+    fine = (np.arange(n * 5) + 0.5) / 5 - n / 2
+    square = (fine[:, None] ** 2 + fine[None, :] ** 2) / radius**2
+    dome = np.sqrt(np.clip(1 - square, 0, None))
+    return dome.reshape(n, 5, n, 5).mean(axis=(1, 3)).astype(np.float32)
+
+
+def rows_of_trees(frame: Frame, middle: Points, angle: float, half: tuple[float, float], step_m: float) -> Points:
+    """An orchard: points on a turned lattice within `half` lengths of `middle`, (n, 2)."""
+    step = max(step_m, 1.9 * frame.gsd_m)
+    u = np.arange(-half[0], half[0], step)
+    v = np.arange(-half[1], half[1], step * 1.15)
+    grid_u, grid_v = np.meshgrid(u, v)
+    c, s = math.cos(angle), math.sin(angle)
+    return np.stack(
+        [middle[0] + grid_u.ravel() * c - grid_v.ravel() * s, middle[1] + grid_u.ravel() * s + grid_v.ravel() * c],
+        axis=1,
+    )

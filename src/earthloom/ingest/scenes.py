@@ -1,0 +1,179 @@
+"""From what a file holds and what is known of it to a `Scene`, with the origin of every fact."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from earthloom.core.ids import make_id
+from earthloom.core.records import Band, Item, Label, Modality, Origin, Provenance, Quantity, Scene, Text
+from earthloom.geo.platforms import find_sensor, name_platform
+from earthloom.ingest.config import FileSettings, SourceSettings
+from earthloom.ingest.names import capture, find_date, is_constant_date, parse_date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layer:
+    """The pixels of one scene: where they lie and what they mean. Fields as in `Scene`."""
+
+    modality: Modality
+    quantity: Quantity
+    bands: tuple[Band, ...]
+    alpha: Band | None = None
+    nodata: float | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    width: int
+    height: int
+    dtype: str
+    crs: str | None = None
+    transform: tuple[float, float, float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What one origin knows of an item; None for what it does not. Fields as in `Scene`."""
+
+    origin: Origin
+    acquired: str | None = None
+    lon: float | None = None
+    lat: float | None = None
+    gsd_x_m: float | None = None
+    gsd_y_m: float | None = None
+    footprint: bytes | None = None
+    place: str | None = None
+    platform: str | None = None
+    sensor: str | None = None
+    polarisation: str | None = None
+    looks: float | None = None
+    licence: str | None = None
+    credit: str | None = None
+    dataset: str | None = None
+    modality: Modality | None = None
+    """Only for its origin: who says that the bands are what they are."""
+
+
+_FACTS = tuple(field.name for field in dataclasses.fields(Facts) if field.name != "origin")
+
+
+def facts_of_recipe(settings: SourceSettings, **known: str | float | Modality | None) -> Facts:
+    """Give the facts that the recipe states for all items of a source; `known` adds those of its kind."""
+    constant = settings.date if settings.date is not None and is_constant_date(settings.date) else None
+    gsd_m = settings.gsd_m if isinstance(settings, FileSettings) else None
+    return Facts(
+        origin=Origin.RECIPE,
+        acquired=None if constant is None else parse_date(constant),
+        gsd_x_m=gsd_m,
+        gsd_y_m=gsd_m,
+        place=settings.place,
+        platform=settings.platform,
+        sensor=settings.sensor,
+        licence=settings.licence,
+        credit=settings.credit,
+        dataset=settings.dataset,
+        **known,  # type: ignore[arg-type]
+    )
+
+
+def facts_of_name(settings: SourceSettings, key: str) -> Facts:
+    """Give what the recipe's regular expression for dates finds in a key."""
+    if settings.date is None or is_constant_date(settings.date):
+        return Facts(origin=Origin.NAME)
+    return Facts(origin=Origin.NAME, acquired=find_date(settings.date, key))
+
+
+def settle(sources: Sequence[Facts]) -> tuple[Facts, tuple[Provenance, ...]]:
+    """Take each fact from the first source that knows it; the platform in its one spelling.
+
+    The sensor follows from the platform where no source names it and the platform carries only one.
+    """
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for facts in sources:
+        for name in _FACTS:
+            value = getattr(facts, name)
+            if value is not None and name not in values:
+                values[name] = value
+                origins[name] = facts.origin.value
+    if "platform" in values:
+        platform = values["platform"] = name_platform(str(values["platform"]))
+        if "sensor" not in values and (sensor := find_sensor(platform)) is not None:
+            values["sensor"] = sensor
+            origins["sensor"] = Origin.DOCUMENTATION.value
+    known = Facts(origin=Origin.COMPUTED, **values)  # type: ignore[arg-type]
+    return known, tuple(Provenance(fact=name, origin=origin) for name, origin in sorted(origins.items()))
+
+
+def make_scene(
+    settings: SourceSettings,
+    item: Item,
+    fingerprint: str,
+    layer: Layer,
+    sources: Sequence[Facts],
+    *,
+    labels: tuple[Label, ...] = (),
+    texts: tuple[Text, ...] = (),
+) -> Scene:
+    """Build the record of one modality of an item. `sources` of facts come in the order of their authority."""
+    facts, provenance = settle(sources)
+    name = settings.name or ""
+    item_id = make_id("item", name, item.key)
+    channels = ",".join(str(band.index) for band in layer.bands)
+    identity = (layer.modality.value, facts.polarisation, channels)
+    group, pair_key = find_group(settings, item.key, item_id)
+    return Scene(
+        id=make_id("scene", name, item.key, fingerprint, *identity),
+        item_id=item_id,
+        source=name,
+        source_key=item.key,
+        dataset=facts.dataset or name,
+        modality=layer.modality,
+        quantity=layer.quantity,
+        bands=layer.bands,
+        alpha=layer.alpha,
+        nodata=layer.nodata,
+        scale=layer.scale,
+        offset=layer.offset,
+        width=layer.width,
+        height=layer.height,
+        dtype=layer.dtype,
+        crs=layer.crs,
+        transform=layer.transform,
+        gsd_x_m=facts.gsd_x_m,
+        gsd_y_m=facts.gsd_y_m,
+        acquired=facts.acquired,
+        lon=facts.lon,
+        lat=facts.lat,
+        footprint=facts.footprint,
+        place=facts.place,
+        platform=facts.platform,
+        sensor=facts.sensor,
+        polarisation=facts.polarisation,
+        looks=facts.looks,
+        labels=labels,
+        texts=texts,
+        licence=facts.licence,
+        credit=facts.credit,
+        group=group,
+        pair_key=pair_key,
+        provenance=provenance,
+    )
+
+
+def find_group(settings: SourceSettings, key: str, item_id: str) -> tuple[str, str]:
+    """Give the group that is never split and the key that pairs modalities, for one item.
+
+    What the recipe's `pair` captures in the key pairs scenes across all sources of one `dataset`, and, unless
+    `group` says otherwise, groups them; what `group` captures groups them. Without a match an item stands alone.
+    """
+    dataset = settings.dataset or settings.name or ""
+    pair = capture(settings.pair, key)
+    group = capture(settings.group, key)
+    if group is None and settings.group is None:
+        group = pair
+    alone = f"{settings.name}:{key}"
+    return (
+        alone if group is None else f"{dataset}:{group}",
+        item_id if pair is None else f"{dataset}:{pair}",
+    )
