@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from caption_records import label, make_scene, make_tile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from caption_records import label, make_scene, make_tile
 from earthloom.caption import CaptionSettings, caption_tile
 from earthloom.caption.checks import find_faults, is_alike
 from earthloom.caption.facts import gather
@@ -19,15 +19,21 @@ from earthloom.core.records import Effect, Label, Modality, Scene, Stretch, Text
 NAMES = st.text(max_size=60) | st.from_regex(r"[A-Za-z0-9 .,'()/&-]{1,40}", fullmatch=True)
 LABEL_NAMES = (
     st.sampled_from(sorted(CONTENT_WORDS))
-    | st.sampled_from(["annual crop", "sea lake", "bare ground", "built-up", "storage tank", "solar field", "other"])
+    | st.sampled_from(
+        ["annual crop", "sea lake", "bare ground", "built-up", "storage tank", "solar field", "other"]
+    )
     | NAMES
 )
 LENGTHS = st.floats(min_value=1e-6, max_value=2e5) | st.just(float("nan"))
 SHARES = st.floats(min_value=-0.1, max_value=1.1)
 CORNERS = st.floats(min_value=-50, max_value=700)
-DATES = st.sampled_from(["2019", "2019-09", "2019-09-04", "2019-09-04T17:01:02Z", "2019-13", "04/09/2019", "", "0000-01"])
+DATES = st.sampled_from(
+    ["2019", "2019-09", "2019-09-04", "2019-09-04T17:01:02Z", "2019-13", "04/09/2019", "", "0000-01"]
+)
 EFFECTS = st.sampled_from(["fog", "snow", "night", "low_light", "haze", "clouds", "clear"]) | NAMES
-PLATFORMS = st.sampled_from(["Sentinel-1", "S2A", "NAIP", "Google Earth", "Landsat 8", "Umbra", "GF2"]) | NAMES
+PLATFORMS = (
+    st.sampled_from(["Sentinel-1", "S2A", "NAIP", "Google Earth", "Landsat 8", "Umbra", "GF2"]) | NAMES
+)
 
 
 @st.composite
@@ -105,7 +111,7 @@ def test_that_rules_never_fail_their_checks(record: tuple[Scene, Tile], seed: in
 
 
 @given(text=st.text(max_size=300), record=make_records())
-@example(text="² ½ ٣ 3.5.7 -- 2019-99-99 ... \"\" \" 1e9 % ° dB x 5 by", record=(make_scene(), make_tile()))
+@example(text='² ½ ٣ 3.5.7 -- 2019-99-99 ... "" " 1e9 % ° dB x 5 by', record=(make_scene(), make_tile()))
 @settings(max_examples=100)
 def test_that_any_text_can_be_checked(text: str, record: tuple[Scene, Tile]) -> None:
     find_faults(text, compile_known(gather(*record)))
@@ -115,5 +121,7 @@ def test_that_any_text_can_be_checked(text: str, record: tuple[Scene, Tile]) -> 
 @settings(max_examples=50)
 def test_that_captions_of_a_source_stay_as_published(texts: list[str]) -> None:
     scene = make_scene(texts=tuple(Text(text=text, role="caption") for text in texts))
-    kept = [c.text for c in caption_tile(scene, make_tile(), CaptionSettings()).captions if c.style == "source"]
+    kept = [
+        c.text for c in caption_tile(scene, make_tile(), CaptionSettings()).captions if c.style == "source"
+    ]
     assert kept == list(dict.fromkeys(text.strip() for text in texts if text.strip()))

@@ -224,8 +224,11 @@ def test_overviews_of_a_tiff_are_no_frames() -> None:
         (GRAY.astype(np.int16), {}),
         (GRAY.astype(np.uint32), {}),
         (GRAY16, {"photometric": "MINISWHITE"}),
+        (GRAY, {"photometric": "MINISWHITE"}),
+        (GRAY // 128, {"nbits": 1}),
+        (GRAY16 // 16, {"nbits": 12}),
     ],
-    ids=["fourth band", "fourth band 16", "float", "signed", "32 bit", "inverted 16"],
+    ids=["fourth", "fourth 16", "float", "signed", "32 bit", "inverted 16", "inverted", "1 bit", "12 bit"],
 )
 def test_tiffs_that_are_no_pictures_name_the_remedy(array: np.ndarray, options: dict[str, object]) -> None:
     error = refusal(tiff(array, **options))

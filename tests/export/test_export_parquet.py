@@ -100,7 +100,9 @@ def test_geoparquet_metadata_is_found_by_arrow_and_by_parquet_readers(small: Sma
 
 def test_duckdb_knows_footprints_as_geometries(small: Small) -> None:
     path = list_parquet(small.folder)[0]
-    kind, wkb, key = duckdb.sql(f"SELECT typeof(footprint), footprint, id FROM '{path}' LIMIT 1").fetchone()
+    ((kind, wkb, key),) = duckdb.sql(
+        f"SELECT typeof(footprint), footprint, id FROM '{path}' LIMIT 1"
+    ).fetchall()
     assert kind in {"GEOMETRY('OGC:CRS84')", "GEOMETRY", "BLOB"}
     assert bytes(wkb) == expected_pairs(*small.inputs)[key][1].footprint
 

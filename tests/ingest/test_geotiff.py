@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from PIL import Image
 from pydantic import ValidationError
 from pyproj import Geod
 from rasterio import Affine
@@ -218,7 +219,8 @@ def geodesic_pixel(crs: str, transform: Affine, width: int, height: int) -> tupl
     to_degrees = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform
 
     def lonlat(col: float, row: float) -> tuple[float, float]:
-        return to_degrees(*(transform @ (col, row)))  # type: ignore[no-any-return]
+        a, b, c, d, e, f = tuple(transform)[:6]
+        return to_degrees(a * col + b * row + c, d * col + e * row + f)  # type: ignore[no-any-return]
 
     col, row, geod = width / 2, height / 2, Geod(ellps="WGS84")
     across = geod.inv(*lonlat(col - 0.5, row), *lonlat(col + 0.5, row))[2]
@@ -233,7 +235,7 @@ def geodesic_pixel(crs: str, transform: Affine, width: int, height: int) -> tupl
         ("EPSG:4326", Affine(9e-5, 0, 11.0, 0, -9e-5, 60.0)),
         ("EPSG:3857", Affine(10, 0, 1_200_000, 0, -10, 8_000_000)),
         ("EPSG:3031", Affine(500, 0, 700_000, 0, -500, 500_000)),
-        ("EPSG:32632", Affine.translation(5e5, 5e6) @ Affine.rotation(30) @ Affine.scale(3, -3)),
+        ("EPSG:32632", Affine(2.6, 1.5, 5e5, 1.5, -2.6, 5e6)),
     ],
     ids=["utm", "degrees", "mercator", "polar", "rotated"],
 )
@@ -409,6 +411,20 @@ def test_bands_of_different_pixels_are_refused(tmp_path: Path) -> None:
 def test_what_is_no_raster_is_refused(tmp_path: Path, data: bytes, reason: Reason) -> None:
     (tmp_path / "a.tif").write_bytes(data)
     assert refusal(tmp_path, path="a.tif", bands={"rgb": [1, 2, 3]}).reason is reason
+
+
+def test_several_images_in_one_file_are_refused(tmp_path: Path) -> None:
+    pages = [Image.fromarray(PICTURE), Image.fromarray(255 - PICTURE)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    assert refusal(tmp_path, path="a.tif", bands={"nir": [1]}).reason is Reason.ANIMATED
+
+
+def test_overviews_and_masks_are_no_images_of_their_own(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tif", width=300, height=300)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as dataset:
+        dataset.write_mask(np.full((300, 300), 255, np.uint8))
+        dataset.build_overviews([2, 4])
+    assert len(read(tmp_path, source("a.tif", bands={"rgb": [1, 2, 3]}))) == 1
 
 
 def test_a_raster_that_is_gone_is_missing(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def test_a_source_that_is_not_there_is_a_wrong_call(tmp_path: Path, path: str) -
 
 
 def test_very_deep_folders_do_not_exhaust_the_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    depth = 1200
+    depth = 1050
     monkeypatch.chdir(tmp_path)
     for _ in range(depth):
         Path("d").mkdir()

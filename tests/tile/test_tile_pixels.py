@@ -8,13 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import rasterio
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from rasterio.errors import NotGeoreferencedWarning
 from scene_factory import picture_scene, scene_of, write_raster
 
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Band, ByteRange, Modality, Quantity, Reason, Scene
-from earthloom.tile.pixels import ScenePixels, open_source
+from earthloom.tile import pixels as module
+from earthloom.tile.pixels import ScenePixels, StripReader, open_source
 
 RNG = np.random.default_rng(5)
 
@@ -208,6 +211,19 @@ def test_a_palette_is_decoded_for_colours_but_not_for_classes(tmp_path):
     np.testing.assert_array_equal(classes[:, :, 0], index)
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "inverted", "P", "CMYK", "RGB", "RGBA"])
+def test_a_tiff_picture_has_the_colours_that_pillow_shows(tmp_path, mode):
+    path = tmp_path / "a.tif"
+    image = Image.fromarray(RNG.integers(0, 255, (20, 30, 3), dtype=np.uint8))
+    options = {"tiffinfo": {262: 0}} if mode == "inverted" else {}
+    image = image.convert("L" if mode == "inverted" else mode)
+    image.save(path, **options)
+    shown = np.asarray(Image.open(path).convert("RGB"))
+    bands = (1, 1, 1) if mode in {"1", "L", "inverted"} else (1, 2, 3)
+    scene = picture_scene(path, 30, 20, bands=tuple(Band(uri=str(path), index=i) for i in bands))
+    np.testing.assert_array_equal(read(scene)[0], shown)
+
+
 def test_files_that_are_not_what_the_record_says_are_refused(tmp_path):
     raster = scene_of(write_raster(tmp_path / "a.tif", np.zeros((3, 20, 30), np.uint8)))
     assert reason_of(replace(raster, width=31)) is Reason.MISALIGNED
@@ -230,3 +246,53 @@ def test_bands_of_two_types_have_their_common_one(tmp_path):
     bands = (Band(uri=str(one), index=1), Band(uri=str(two), index=1), Band(uri=str(one), index=1))
     values, _ = read(replace(scene_of(one, quantity=Quantity.COUNTS), bands=bands, dtype="int16"))
     assert values[0, 0].tolist() == [7, 700, 7]
+
+
+def test_reading_downwards_in_pieces_reads_each_row_once_and_ends_with_blocks(tmp_path, monkeypatch):
+    data = RNG.integers(0, 4, (1, 300, 200), dtype=np.uint8)
+    path = write_raster(tmp_path / "a.tif", data, tiled=True, blockxsize=64, blockysize=64, nodata=0)
+    pixels = ScenePixels(scene_of(path, Modality.NIR))
+    rows_read = []
+    plain = pixels.read
+    monkeypatch.setattr(pixels, "read", lambda b: (rows_read.append((b[1], b[1] + b[3])), plain(b))[1])
+    reader = StripReader(pixels)
+    for top in range(10, 290, 30):
+        check_same(reader.read((20, top, 150, 37)), plain((20, top, 150, 37)))
+    assert rows_read == [(10, 64), (64, 128), (128, 192), (192, 256), (256, 300), (300, 317)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-5, 3), st.integers(-20, 130), st.just(40), st.integers(1, 90)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_reading_in_strips_is_reading(strip_pixels, windows):
+    reader = StripReader(strip_pixels)
+    for window in windows:
+        check_same(reader.read(window), strip_pixels.read(window))
+
+
+@pytest.fixture(scope="module")
+def strip_pixels(tmp_path_factory):
+    data = RNG.integers(0, 20, (1, 120, 45), dtype=np.uint8)
+    data[:, :70] += 1
+    path = tmp_path_factory.mktemp("strips") / "a.tif"
+    return ScenePixels(scene_of(write_raster(path, data, blockysize=16, nodata=0), Modality.NIR))
+
+
+def check_same(got, wanted):
+    (values, valid), (other, expected) = got, wanted
+    np.testing.assert_array_equal(values, other)
+    full = np.ones(values.shape[:2], bool)
+    np.testing.assert_array_equal(full if valid is None else valid, full if expected is None else expected)
+
+
+def test_strips_too_wide_to_keep_are_read_as_they_come(strip_pixels, monkeypatch):
+    monkeypatch.setattr(module, "_MAX_STRIP_BYTES", 100)
+    asked = []
+    plain = strip_pixels.read
+    monkeypatch.setattr(strip_pixels, "read", lambda bounds: (asked.append(bounds), plain(bounds))[1])
+    check_same(StripReader(strip_pixels).read((0, 3, 45, 5)), plain((0, 3, 45, 5)))
+    assert asked == [(0, 3, 45, 5)]

@@ -173,7 +173,7 @@ def test_chunks_and_blocks_make_no_difference(kernel, ratio, monkeypatch):
     whole = draw(scene, ratio, 115, kernel, valid=valid)
     monkeypatch.setattr(module, "_CHUNK_SAMPLES", 1)
     monkeypatch.setattr(module, "_READ_PIXELS", 10_000)
-    monkeypatch.setattr(module, "_CACHED_WIDTH", 0)
+    monkeypatch.setattr(module, "_WIDEST_BLOCK", 0)
     pieces = draw(scene, ratio, 115, kernel, valid=valid)
     np.testing.assert_allclose(whole[0], pieces[0], atol=1e-5)
     np.testing.assert_array_equal(whole[1], pieces[1])

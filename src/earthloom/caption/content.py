@@ -70,7 +70,14 @@ def say_labels(said: Statements, covers: Covers, draw: Draw) -> str:
 
 def list_classes(classes: Sequence[SceneClass]) -> str:
     """`a river and a residential area`."""
-    return join_list(fit_words((find_noun(c.name).whole for c in classes), 3, _MAX_CONTENT_WORDS))
+    return join_list(fit_words(name_classes(classes), 3, _MAX_CONTENT_WORDS))
+
+
+def name_classes(classes: Sequence[SceneClass]) -> list[str]:
+    """What classes say is there; only `part of a scene labelled "X"` where the rest may be what X means."""
+    if classes and not classes[0].is_whole:
+        return [f'part of a scene labelled "{classes[0].name}"']
+    return [find_noun(scene_class.name).whole for scene_class in classes]
 
 
 # --- covers ------------------------------------------------------------------------------------------------------

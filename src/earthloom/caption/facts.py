@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from earthloom.caption.lexicon import is_informative
@@ -47,6 +48,8 @@ _MAX_NAME_WORDS = 6
 _MAX_GSD_M = 100_000
 _WHOLE_FRAME = 0.995
 """Shares of valid pixels from here on read as all of them."""
+_WHOLE_SCENE = 0.9
+"""Share of a scene from which on a tile is taken to show it."""
 _ISO_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ].*)?)?)?", re.ASCII)
 _MMM_RS_WEATHER = {
     "snow": "snow",
@@ -62,23 +65,29 @@ _CELLS = tuple(Cell)
 
 
 def gather(scene: Scene, tile: Tile) -> Statements:
-    """Collect what is known about a tile; a fact that is unknown or cannot be said gives no statement."""
+    """Collect what is known about a tile; a fact that is unknown or cannot be said gives no statement.
+
+    A synthetic landscape has no place, date or platform, whatever the record says of those that it imitates.
+    """
+    if scene.synthetic:
+        scene = replace(scene, acquired=None, place=None, platform=None, sensor=None)
     origin = _origins(scene)
     acquired = _read_date(scene.acquired, origin("acquired"))
     position = _locate(tile, scene, origin("lon"))
-    classes, covers, objects = _sort_labels(tile.labels, tile.width, tile.height)
+    covers, objects = _sort_labels(tile)
+    resolution = _measure_resolution(tile, origin("gsd_x_m"))
     is_radar = scene.modality is Modality.SAR
     return Statements(
         signal=Signal(origin=origin("modality"), modality=scene.modality),
         frame=Frame(origin=Origin.COMPUTED, width=tile.width, height=tile.height),
         synthetic=Synthetic(origin=Origin.SYNTHETIC) if scene.synthetic else None,
         polarisation=_find_polarisation(scene, origin("polarisation")) if is_radar else None,
-        looks=_count_looks(scene.looks, origin("looks")) if is_radar else None,
+        looks=_count_looks(scene.looks, resolution, origin("looks")) if is_radar else None,
         display=_find_display(tile.stretch) if is_radar else None,
         platform=_find_carrier(scene.platform, origin("platform")),
         sensor=_find_sensor(scene.sensor, origin("sensor")),
         collection=_find_collection(scene, origin("dataset")),
-        resolution=_measure_resolution(tile, origin("gsd_x_m")),
+        resolution=resolution,
         extent=_measure_extent(tile),
         validity=_measure_validity(tile.valid_share),
         acquired=acquired,
@@ -86,7 +95,7 @@ def gather(scene: Scene, tile: Tile) -> Statements:
         place=_find_place(scene.place, origin("place")),
         position=position,
         weather=_find_weather(tile.effect),
-        classes=classes,
+        classes=_find_classes(scene, tile),
         covers=covers,
         objects=objects,
     )
@@ -172,7 +181,10 @@ def _find_polarisation(scene: Scene, origin: str) -> Polarisation | None:
     return Polarisation(origin=origin, name=name) if name in _POLARISATIONS and name else None
 
 
-def _count_looks(looks: float | None, origin: str) -> Looks | None:
+def _count_looks(looks: float | None, resolution: Resolution | None, origin: str) -> Looks | None:
+    """Looks hold for the pixels as they came: averaging to a coarser sampling adds to them."""
+    if resolution is not None and resolution.native_gsd_m is not None:
+        return None
     return Looks(origin=origin, looks=looks) if looks is not None and 1 <= looks <= 10_000 else None
 
 
@@ -231,28 +243,36 @@ def _find_weather(effect: Effect | None) -> Weather | None:
     return Weather(origin=Origin.COMPUTED, effect=name, word=_MMM_RS_WEATHER.get(name, name))
 
 
-_Labels = tuple[tuple[SceneClass, ...], tuple[Cover, ...], tuple[Objects, ...]]
+def _find_classes(scene: Scene, tile: Tile) -> tuple[SceneClass, ...]:
+    shown = tile.crop.width * tile.crop.height
+    is_whole = shown >= _WHOLE_SCENE * scene.width * scene.height
+    labels = ((_class_name(label), label.origin) for label in tile.labels if label.kind == "class")
+    classes = {
+        name: SceneClass(origin=origin, name=name, is_whole=is_whole) for name, origin in labels if name
+    }
+    return tuple(classes.values())
 
 
-def _sort_labels(labels: Iterable[Label], width: int, height: int) -> _Labels:
-    classes: dict[str, SceneClass] = {}
+def _class_name(label: Label) -> str | None:
+    name = clean_name(label.name)
+    return name if name is not None and is_informative(name) else None
+
+
+def _sort_labels(tile: Tile) -> tuple[tuple[Cover, ...], tuple[Objects, ...]]:
     covers: dict[str, Cover] = {}
     objects: dict[str, list[Label]] = {}
-    for label in labels:
-        name = clean_name(label.name)
-        if name is None or not is_informative(name):
+    for label in tile.labels:
+        name = _class_name(label)
+        if name is None:
             continue
-        if label.kind == "class":
-            classes.setdefault(name, SceneClass(origin=label.origin, name=name))
-        elif label.kind == "object":
+        if label.kind == "object":
             objects.setdefault(name, []).append(label)
-        elif label.share is not None and 0 < label.share <= 1:
+        elif label.kind == "cover" and label.share is not None and 0 < label.share <= 1:
             covers[name] = Cover(origin=label.origin, name=name, share=label.share)
-    grouped = [_group(name, group, width, height) for name, group in objects.items()]
+    groups = [_group(name, labels, tile.width, tile.height) for name, labels in objects.items()]
     return (
-        tuple(classes.values()),
         tuple(sorted(covers.values(), key=lambda cover: (-cover.share, cover.name))),
-        tuple(sorted(grouped, key=lambda group: (-group.count, group.name))),
+        tuple(sorted(groups, key=lambda group: (-group.count, group.name))),
     )
 
 

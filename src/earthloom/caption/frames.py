@@ -25,9 +25,9 @@ class Role(StrEnum):
 _OVERVIEW = (
     (
         "{^an_image} of {content}< over {place}>< {at_gsd}><, {weather}>.",
-        "{^an_image} [shows|depicts|presents|captures] {content}< over {place}><, {weather}>.",
+        "{^an_image} [shows|depicts|presents|displays] {content}< over {place}><, {weather}>.",
         "{^an_image} [with|showing] {content}<, taken over {place}>< {zone}><, {weather}>.",
-        "{^content} [seen in|viewed in|captured in|shown by] {an_image}< over {place}>< {at_gsd}><, {weather}>.",
+        "{^content} [seen in|viewed in|shown in|shown by] {an_image}< over {place}>< {at_gsd}><, {weather}>.",
         "In {an_image}< of {place}>, [one sees|the viewer finds|there is a view of] {content}<, {weather}>.",
         "[Seen from above|Viewed from above|Visible from above]: {content}< over {place}>, in {an_image}.",
         "This is {an_image}< over {place}> [that shows|which shows|showing] {content}<, {weather}>.",
@@ -84,6 +84,8 @@ _COMPOSITION = (
         "What fills {the_image} has been classed as {class_label}[| throughout| overall].",
         "As a scene type, {the_image} [counts as|goes under the name of] {class_label}.",
         "[By its label|According to its label], {the_image} [consists of|holds] {in_class}.",
+        "{^the_image} is [cut from|a part of|a window of] a larger scene labelled {part_label}.",
+        "The larger scene around {the_image} [bears|carries] the label {part_label}.",
     ),
     (
         "{^rgb} channels together [make up|form] {the_image}[| of {size}].",

@@ -25,7 +25,7 @@ _MASK = 2**64 - 1
 
 
 class Draw:
-    """A stream of choices from one 64-bit seed: a linear congruential generator (Knuth's MMIX constants)."""
+    """A stream of choices from one seed: SplitMix64 (Steele, Lea and Flood 2014), the same on every machine."""
 
     __slots__ = ("_state",)
 
@@ -33,9 +33,11 @@ class Draw:
         self._state = seed & _MASK
 
     def below(self, n: int) -> int:
-        """Draw an integer in [0, n); n is small beside 2**31."""
-        self._state = (self._state * 6364136223846793005 + 1442695040888963407) & _MASK
-        return (self._state >> 33) % n
+        """Draw an integer in [0, n); n is small beside 2**64."""
+        self._state = z = (self._state + 0x9E3779B97F4A7C15) & _MASK
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+        return (z ^ (z >> 31)) % n
 
     def pick(self, options: Sequence[T]) -> T:
         """Draw one of the options; nothing is drawn where there is no choice."""

@@ -50,8 +50,6 @@ def name_images(
         full = (f"{polarisation} SAR", f"{polarisation}-polarised radar", f"{polarisation}-polarised SAR")
         adjectives = (*adjectives, *full[:2])
     mark = "synthetic " if is_synthetic else ""
-    if is_synthetic:
-        platform = None
     nouns = _CARRIER_NOUNS[platform.carrier if platform is not None else None]
     kinds = [f"{mark}{adjective} {noun}" for adjective in adjectives for noun in nouns]
     if platform is not None and platform.name.count(" ") < 3:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from earthloom.caption.checks import MAX_WORDS, MIN_WORDS, is_alike
-from earthloom.caption.content import fit_words, say_objects
+from earthloom.caption.content import fit_words, name_classes, say_objects
 from earthloom.caption.frames import ENRICHED, TIERS, Role
 from earthloom.caption.grammar import Draw, Frame, render
 from earthloom.caption.lexicon import find_noun
@@ -37,7 +37,7 @@ def write_mmm_rs(wording: Wording) -> str:
         said.resolution.level if said.resolution is not None else None,
         said.weather.word if said.weather is not None else None,
         write_inner_caption(wording),
-        said.platform.word if said.platform is not None and said.synthetic is None else None,
+        said.platform.word if said.platform is not None else None,
     )
 
 
@@ -48,7 +48,7 @@ def write_inner_caption(wording: Wording) -> str:
     if not things:
         return subject
     first, *rest = things
-    if len(rest) == 1 and not first.startswith("a large area of"):
+    if len(rest) == 1 and not first.startswith(("a large area of", "large ")):
         return f"{subject} shows {first} and {rest[0]}"
     return f"{subject} shows {first}" + (f" with {' and '.join(rest)}" if rest else "")
 
@@ -56,7 +56,7 @@ def write_inner_caption(wording: Wording) -> str:
 def _name_things(said: Statements) -> list[str]:
     covers = [_name_cover(cover) for cover in said.covers if cover.share >= _NOTABLE]
     return [
-        *(find_noun(scene_class.name).whole for scene_class in said.classes),
+        *name_classes(said.classes),
         *(say_objects(group) for group in said.objects),
         *covers,
     ]
@@ -66,6 +66,8 @@ def _name_cover(cover: Cover) -> str:
     noun = find_noun(cover.name)
     if cover.share < _LARGE or noun.quoted:
         return noun.cover
+    if noun.cover.endswith("areas"):
+        return f"large {noun.cover}"
     return f"a large area of {noun.cover}"
 
 

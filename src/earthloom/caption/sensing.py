@@ -149,9 +149,9 @@ def say_weather(weather: Weather, _draw: Draw) -> str:
 
 
 def say_source(said: Statements) -> str:
-    """`by Sentinel-2 with the MSI sensor`; empty where neither is known. No platform made a synthetic image."""
+    """`by Sentinel-2 with the MSI sensor`; empty where neither is known."""
     platform = ""
-    if said.platform is not None and said.synthetic is None:
+    if said.platform is not None:
         platform = f"{'from' if said.platform.carrier is None else 'by'} {said.platform.name}"
     if said.sensor is None or (said.platform is not None and said.sensor.name == said.platform.name):
         return platform

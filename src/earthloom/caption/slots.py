@@ -11,7 +11,7 @@ from earthloom.caption.content import DOMINANT, MIN_SHARE, name_cover
 from earthloom.caption.english import say_count
 from earthloom.caption.grammar import Draw
 from earthloom.caption.naming import ImageNames, name_images
-from earthloom.caption.statements import Cover, Extent, Objects, Resolution, Statements
+from earthloom.caption.statements import Cover, Extent, Objects, Resolution, SceneClass, Statements
 from earthloom.core.records import Modality
 
 S = TypeVar("S")
@@ -165,9 +165,7 @@ _SENSING: dict[str, Slot] = {
     "place": _when(lambda w: w.said.place, lambda found, _draw: found.name),
     "position": _when(lambda w: w.said.position, sensing.say_position),
     "zone": _when(lambda w: w.said.position, sensing.say_zone),
-    "platform": _when(
-        lambda w: w.said.platform if w.said.synthetic is None else None, lambda found, _draw: found.name
-    ),
+    "platform": _when(lambda w: w.said.platform, lambda found, _draw: found.name),
     "sensor": _when(lambda w: w.said.sensor, lambda found, _draw: found.name),
     "collection": _when(lambda w: w.said.collection, lambda found, _draw: found.title),
     "low_db": _when(lambda w: w.said.display, lambda found, _draw: sensing.say_decibels(found.low_db)),
@@ -193,6 +191,16 @@ def _has_labels(w: Wording) -> bool:
     return bool(w.said.classes or w.said.objects or w.covers)
 
 
+def _find_whole(w: Wording) -> SceneClass | None:
+    """The first class, where it was given for what the tile shows."""
+    return next((scene_class for scene_class in w.said.classes if scene_class.is_whole), None)
+
+
+def _find_part(w: Wording) -> SceneClass | None:
+    """The first class, where it was given for more than the tile shows."""
+    return next((scene_class for scene_class in w.said.classes if not scene_class.is_whole), None)
+
+
 def _find_arranged(w: Wording) -> tuple[Objects, tuple[str, ...]] | None:
     """The most numerous objects whose places are known, and what to call the image."""
     group = next((group for group in w.said.objects if group.cells), None)
@@ -212,8 +220,9 @@ def _find_mixed(w: Wording) -> Cover | None:
 _LABELS: dict[str, Slot] = {
     "content": _if(_has_labels, lambda w, draw: content.say_content(w.said, w.covers, draw)),
     "labels": _if(_has_labels, lambda w, draw: content.say_labels(w.said, w.covers, draw)),
-    "in_class": _when(lambda w: w.said.classes[:1] or None, lambda found, _draw: content.list_classes(found)),
-    "class_label": _when(lambda w: w.said.classes[:1] or None, lambda found, _draw: f'"{found[0].name}"'),
+    "in_class": _when(_find_whole, lambda found, _draw: content.list_classes((found,))),
+    "class_label": _when(_find_whole, lambda found, _draw: f'"{found.name}"'),
+    "part_label": _when(_find_part, lambda found, _draw: f'"{found.name}"'),
     "cover_list": _when(lambda w: w.covers or None, lambda found, _draw: content.list_covers(found)),
     "share_list": _when(lambda w: w.covers or None, lambda found, _draw: content.list_shares(found)),
     "rest_list": _when(

@@ -198,7 +198,10 @@ class Position(Statement):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SceneClass(Named):
-    """A class of the whole image."""
+    """A class of the scene."""
+
+    is_whole: bool
+    """True where the tile shows all of the scene but a rim; the class of a scene need not hold for its parts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

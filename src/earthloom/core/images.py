@@ -51,6 +51,7 @@ _FROM_OPENCV = {(3, 3): [2, 1, 0], (4, 3): [2, 1, 0], (4, 4): [2, 1, 0, 3], (4, 
 
 _TIFF_BITS, _TIFF_SAMPLES, _TIFF_EXTRA, _TIFF_FORMAT, _TIFF_PHOTOMETRIC = 258, 277, 338, 339, 262
 _TIFF_ORIENTATION, _TIFF_SUBFILE = 274, 254
+_WHITE_IS_ZERO = 0
 _TIFF_NOT_A_PAGE = 1 | 4
 """Bits of NewSubfileType: reduced-resolution copy (overview) and transparency mask (TIFF 6.0, section 8)."""
 
@@ -86,8 +87,8 @@ def probe_image(data: bytes) -> ImageHeader:
 def decode_image(data: bytes) -> Pixels:
     """Decode a picture whole: HxWxC, uint8 or uint16 (see `Pixels`).
 
-    CMYK and YCCK become RGB by Pillow's plain formula, palettes RGB or RGBA, bits 0 and 255; 16-bit values
-    stay. Raises `RecordError` as `probe_image` does, and UNREADABLE where pixels are missing or broken:
+    CMYK and YCCK become RGB by Pillow's plain formula, palettes RGB or RGBA, bits (of PNG and BMP) 0 and 255;
+    16-bit values stay. Raises `RecordError` as `probe_image` does, and UNREADABLE where pixels are missing or broken:
     nothing is filled in.
     """
     if data.startswith(_JPEG_MAGIC):
@@ -225,9 +226,10 @@ def _has_second_page(image: Image.Image) -> bool:
 def _refuse_odd_tiff(tags: Any) -> None:
     bits = set(tags.get(_TIFF_BITS, (1,)))
     formats = set(tags.get(_TIFF_FORMAT, (1,)))
-    wide_inverted = bits == {16} and tags.get(_TIFF_PHOTOMETRIC) not in {1, 2}
-    if not bits <= {1, 2, 4, 8, 16} or len(bits) != 1 or formats != {1} or wide_inverted:
+    if not bits <= {8, 16} or len(bits) != 1 or formats != {1}:
         raise _unsupported(f"TIFF samples of {sorted(bits)} bits, sample format {sorted(formats)}")
+    if tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        raise _unsupported("TIFF values that are inverted (WhiteIsZero)")
     if 0 in tags.get(_TIFF_EXTRA, ()):
         raise _unsupported(f"TIFF with {tags.get(_TIFF_SAMPLES)} bands of which not all are colour or alpha")
     if tags.get(_TIFF_ORIENTATION, 1) != 1:

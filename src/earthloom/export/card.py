@@ -50,7 +50,10 @@ def render_card(name: str, statistics: Statistics) -> str:
 
 def _render_tar_card(name: str, statistics: Statistics) -> str:
     title = f"# {escape_markdown(name)}: the WebDataset form"
-    link = f"The columns and their terms are in [the dataset card](../{RELEASE_CARD}). With the folder above this one called `release`:"
+    link = (
+        f"The columns and their terms are in [the dataset card](../{RELEASE_CARD}). "
+        "With the folder above this one called `release`:"
+    )
     snippets = [snippet for snippet in iter_snippets(statistics) if snippet.form == "webdataset"]
     body = "\n\n".join([title, link, *_say_snippets(snippets)]) + "\n"
     return _with_front_matter({"pretty_name": name} | _tar_configs(statistics, ""), body)
@@ -141,7 +144,8 @@ def _iter_sections(name: str, statistics: Statistics) -> Iterator[str]:
     yield _explain_images()
     yield (
         "## How to load it\n\n"
-        f"The data are in `{RELEASE_DATA}/SPLIT-MODALITY-NUMBER` with the suffix of each form. With this folder called `release`:"
+        f"The data are in `{RELEASE_DATA}/SPLIT-MODALITY-NUMBER` with the suffix of each form. "
+        "With this folder called `release`:"
     )
     yield from _say_snippets(iter_snippets(statistics))
     yield "Made with earthloom."

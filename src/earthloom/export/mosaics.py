@@ -14,8 +14,10 @@ from PIL import Image
 from earthloom.export.release import read_pictures
 from earthloom.export.statistics import Pick
 
-SIDE = 320
-"""Pixels of a small copy: shown 140 wide in a mosaic and 320 wide when opened."""
+SIDES = (320, 240, 192, 128)
+"""Pixels of a small copy: shown 140 wide in a mosaic and 320 wide when opened. The first at which all fit is used."""
+_BUDGET = 4_500_000
+"""Characters that all small copies of a page may take together; radar is noise, which JPEG cannot shrink."""
 _QUALITY = 78
 _STRIP_SIDE = 120
 _STRIP_ROWS = 2
@@ -27,7 +29,9 @@ class Shown:
 
     pick: Pick
     thumbnail: Image.Image
-    """RGB or grey, at most `SIDE` pixels along its longer side."""
+    """RGB or grey, at most `SIDES[0]` pixels along its longer side."""
+    uri: str
+    """The same as a JPEG that a page can carry within."""
 
 
 def choose_picks(picks: Iterable[Pick], n: int) -> list[Pick]:
@@ -58,11 +62,27 @@ def load_shown(picks: Sequence[Pick]) -> list[Shown]:
     for pick in picks:
         rows[pick.file].append(pick.row)
     small = {
-        (file, row): shrink(data, SIDE)
+        (file, row): shrink(data, SIDES[0])
         for file in sorted(rows)
         for row, data in read_pictures(file, rows[file]).items()
     }
-    return [Shown(pick=pick, thumbnail=small[pick.file, pick.row]) for pick in picks]
+    images = [small[pick.file, pick.row] for pick in picks]
+    uris = _encode_to_fit(images)
+    return [Shown(pick=p, thumbnail=i, uri=u) for p, i, u in zip(picks, images, uris, strict=True)]
+
+
+def _encode_to_fit(images: Sequence[Image.Image]) -> list[str]:
+    for side in SIDES:
+        uris = [to_data_uri(_limit(image, side)) for image in images]
+        if sum(map(len, uris)) <= _BUDGET:
+            break
+    return uris
+
+
+def _limit(image: Image.Image, side: int) -> Image.Image:
+    copy = image.copy()
+    copy.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return copy
 
 
 def shrink(data: bytes, side: int) -> Image.Image:

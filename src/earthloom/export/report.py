@@ -207,7 +207,7 @@ def _draw_thumb(shown: Shown, anchor: str) -> Html:
     sheet = element(
         "div", element("div", left, _draw_texts(pair.captions)), class_="sheet", id=anchor, popover="auto"
     )
-    return element("li", button, sheet, style=f"--image:url({to_data_uri(shown.thumbnail)})")
+    return element("li", button, sheet, style=f"--image:url({shown.uri})")
 
 
 def _draw_facts(pair: Pair) -> Html:
@@ -431,7 +431,7 @@ def _draw_sample(shown: Shown) -> Html:
         filter(None, (MODALITY_NAMES.get(pair.modality), pair.dataset, pair.acquired, _say_gsd(pair)))
     )
     left = element("div", element("div", class_="pixels", role="img"), element("p", where, class_="where"))
-    image = f"--image:url({to_data_uri(shown.thumbnail)})"
+    image = f"--image:url({shown.uri})"
     return element("div", left, _draw_texts(pair.captions), class_="card sample", style=image)
 
 

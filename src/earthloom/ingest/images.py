@@ -105,6 +105,7 @@ def _mark(items: Iterable[Item], sidecar: Sidecar) -> Iterator[Item]:
     for stray in sidecar.strays:
         detail = f"line {stray.line}: {stray.detail}; which picture it is about is unknown"
         yield refuse(f"{sidecar.path.name}:{stray.line}", Reason.BAD_FACTS, detail)
+    sidecar.unmark()
     for item in items:
         sidecar.mark(item.key)
         yield item

@@ -68,7 +68,7 @@ class Raster:
 def read_raster(uri: str) -> Raster:
     """Read the header of a raster file; no pixels.
 
-    Raises RecordError MISSING, NO_PERMISSION, EMPTY, NOT_AN_IMAGE, UNREADABLE, TOO_LARGE or BAD_GRID.
+    Raises RecordError MISSING, NO_PERMISSION, EMPTY, NOT_AN_IMAGE, ANIMATED, UNREADABLE, TOO_LARGE, BAD_GRID.
     """
     _check_magic(uri)
     try:
@@ -83,6 +83,9 @@ def read_raster(uri: str) -> Raster:
 
 
 def _read_dataset(uri: str, dataset: Any) -> Raster:
+    if dataset.subdatasets:
+        n = len(dataset.subdatasets)
+        raise RecordError(Reason.ANIMATED, f"{Path(uri).name}: {n} images in one file; wanted one")
     transform: Transform = tuple(dataset.transform)[:6]
     is_placed = dataset.crs is not None and transform != _NO_TRANSFORM
     tags, imagery = dataset.tags(), dataset.tags(ns="IMAGERY")

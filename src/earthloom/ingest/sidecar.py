@@ -98,6 +98,10 @@ class Sidecar:
                 return _merge([_read_notes(row) for row in rows], rows)
         return Notes()
 
+    def unmark(self) -> None:
+        """Forget every image: a new listing begins."""
+        self.used[:] = False
+
     def mark(self, key: str) -> None:
         """Note that there is an image of this key, so that rows of none can be counted."""
         for name in _names_of(key):

@@ -16,7 +16,15 @@ from earthloom.export import write_card, write_report
 from earthloom.ingest.config import FileSettings
 from earthloom.run.engine import Engine, make_engine
 from earthloom.run.job import Job
-from earthloom.run.plan import Planned, find_empty_sources, plan_caption, plan_curate, plan_export, plan_ingest, plan_tile
+from earthloom.run.plan import (
+    Planned,
+    find_empty_sources,
+    plan_caption,
+    plan_curate,
+    plan_export,
+    plan_ingest,
+    plan_tile,
+)
 from earthloom.run.progress import Listener, Silence
 from earthloom.run.recipe import Recipe, check_paths, dump_recipe
 from earthloom.run.refusals import write_refused

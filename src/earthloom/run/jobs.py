@@ -58,17 +58,12 @@ class IngestJob:
                 make_id("item", source, item.key),
                 f"{source}:{item.key}",
                 1,
-                lambda item=item: self._read(item, assets),  # type: ignore[misc]
+                lambda item=item: read_item(self.source, item, self.root, assets),  # type: ignore[misc]
                 yields_many=True,
             )
             for item in self.items
         )
         return _run_units(self, Scene, units, tick, skip, hide=str(self.root))
-
-    def _read(self, item: Item, assets: Path) -> list[Scene]:
-        if item.refused is not None:
-            raise RecordError(item.refused, item.detail)
-        return read_item(self.source, item, self.root, assets)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,9 @@ def find_empty_sources(recipe: Recipe, base: Path) -> list[Fault]:
         try:
             next(list_items(source.model_copy(update={"limit": None}), base), None)
         except UsageError as error:
-            faults.append(Fault(place=f"sources[{number}]", problem=str(error), remedy="Name what holds imagery."))
+            faults.append(
+                Fault(place=f"sources[{number}]", problem=str(error), remedy="Name what holds imagery.")
+            )
     return faults
 
 

@@ -9,7 +9,7 @@ from earthloom.core.errors import RecordError
 from earthloom.core.records import Reason
 from earthloom.tile.config import TileSettings
 from earthloom.tile.light import POWER, Array, Valid, measure, to_linear
-from earthloom.tile.pixels import Bounds, ScenePixels
+from earthloom.tile.pixels import Bounds, ScenePixels, StripReader
 from earthloom.tile.radiometry import Image, Renderer
 from earthloom.tile.resample import Axis, Linear, resample
 from earthloom.tile.windows import Window
@@ -101,10 +101,11 @@ def _resample(
 ) -> tuple[Image, Valid]:
     """Average values in linear light (`mtf`, and radar always), or as they are stored (`area`)."""
     scene, crop, size = pixels.scene, window.crop, settings.size
+    strips = StripReader(pixels)
     in_light = settings.resample == "mtf" or scene.quantity in POWER
 
     def read(col: int, row: int, width: int, height: int) -> tuple[Linear, Valid]:
-        values, valid = pixels.read((col, row, width, height))
+        values, valid = strips.read((col, row, width, height))
         if in_light:
             return to_linear(values, scene), valid
         return measure(values, scene).astype(np.float32, copy=False), valid

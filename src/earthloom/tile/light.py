@@ -76,8 +76,9 @@ def from_linear(linear: Floats, scene: Scene) -> Floats:
 
 def to_display(linear: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Turn linear light, 0 to 1, into 8-bit sRGB through a table of 65,536 levels (error under 0.03 of a step)."""
-    levels = (np.clip(linear, 0, 1) * _LINEAR_LEVELS + 0.5).astype(np.uint16)
-    return _encoding_table()[levels]
+    levels = linear * np.float32(_LINEAR_LEVELS)
+    levels += 0.5
+    return _encoding_table().take(np.clip(levels, 0, _LINEAR_LEVELS, out=levels).astype(np.uint16))
 
 
 def measure(values: Array, scene: Scene) -> Floats:

@@ -26,6 +26,8 @@ _TIFF_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _PICTURE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM", b"GIF8")
 _MERGED_BY_OPENCV = frozenset({"uint8", "uint16", "int16", "int32", "float32", "float64"})
 
+_MAX_STRIP_BYTES = 2**26
+
 Bounds = tuple[int, int, int, int]
 """(col, row, width, height) in whole pixels."""
 
@@ -35,6 +37,8 @@ class Source(Protocol):
 
     dtypes: tuple[str, ...]
     """Stored type of each band."""
+    block_height: int
+    """Rows that are stored together."""
 
     def read(self, bounds: Bounds) -> Array:
         """Read a window that lies inside: HxWxC, stored type."""
@@ -53,6 +57,16 @@ class ScenePixels:
         _check_type(scene, self._source.dtypes)
         self._mask_uri = _find_mask(scene.bands[0], self._source)
         self._nodata = _cast_nodata(scene.nodata, scene.dtype)
+
+    @property
+    def block_height(self) -> int:
+        """Rows that the file stores together; 1 where it makes no difference."""
+        return self._source.block_height
+
+    def measure_strip(self, width: int) -> int:
+        """Measure how many bytes a row of blocks has in windows of a width."""
+        item = np.dtype(self.scene.dtype).itemsize
+        return width * self.block_height * len(self.scene.bands) * item
 
     def read(self, bounds: Bounds) -> tuple[Array, Valid]:
         """Read a window: stored values HxWxC and validity HxW, None where nothing can be invalid.
@@ -99,6 +113,58 @@ class ScenePixels:
         return known
 
 
+class StripReader:
+    """Reads windows from top to bottom so that each block of a file is decoded once.
+
+    GDAL does not cache the blocks of wide windows, and rows are asked for in pieces that end within blocks.
+    So what is read ends where blocks end, and the rows that the next piece needs are kept.
+    """
+
+    def __init__(self, pixels: ScenePixels) -> None:
+        self._pixels = pixels
+        self._held: Bounds = (0, 0, 0, 0)
+        self._values: Array = np.empty((0, 0, 0))
+        self._valid: Valid = None
+
+    def read(self, bounds: Bounds) -> tuple[Array, Valid]:
+        """Read a window, as `ScenePixels.read` does."""
+        if self._pixels.block_height == 1 or self._pixels.measure_strip(bounds[2]) > _MAX_STRIP_BYTES:
+            return self._pixels.read(bounds)
+        if not self._continues(bounds):
+            self._hold(bounds, bounds[1])
+        elif bounds[1] + bounds[3] > self._held[1] + self._held[3]:
+            self._extend(bounds)
+        start = bounds[1] - self._held[1]
+        rows = slice(start, start + bounds[3])
+        return self._values[rows], None if self._valid is None else self._valid[rows]
+
+    def _continues(self, bounds: Bounds) -> bool:
+        """Whether a window has the columns that are held and begins among or right below the rows."""
+        col, top, width, height = self._held
+        return (bounds[0], bounds[2]) == (col, width) and top <= bounds[1] <= top + height
+
+    def _hold(self, bounds: Bounds, top: int) -> None:
+        """Read from row `top` to the end of the block in which a window ends."""
+        bottom, block = bounds[1] + bounds[3], self._pixels.block_height
+        end = max(bottom, min(-(-bottom // block) * block, self._pixels.scene.height))
+        self._held = (bounds[0], top, bounds[2], end - top)
+        self._values, self._valid = self._pixels.read(self._held)
+
+    def _extend(self, bounds: Bounds) -> None:
+        """Keep the rows from the window's first on and read what is missing below."""
+        kept = slice(bounds[1] - self._held[1], None)
+        values, valid = self._values[kept], None if self._valid is None else self._valid[kept]
+        self._hold(bounds, self._held[1] + self._held[3])
+        if valid is not None or self._valid is not None:
+            self._valid = np.concatenate([_to_mask(values, valid), _to_mask(self._values, self._valid)])
+        self._values = np.concatenate([values, self._values])
+        self._held = (bounds[0], bounds[1], bounds[2], len(self._values))
+
+
+def _to_mask(values: Array, valid: Valid) -> npt.NDArray[np.bool_]:
+    return np.ones(values.shape[:2], bool) if valid is None else valid
+
+
 def open_source(bands: Sequence[Band], width: int, height: int, *, classes: bool = False) -> Source:
     """Open bands of one size, all in rasters or all in encoded pictures.
 
@@ -117,6 +183,7 @@ class _RasterSource:
             dataset = open_raster(uri)
             _check_size(uri, (dataset.width, dataset.height), (width, height))
         self.dtypes = tuple(_find_type(band) for band in bands)
+        self.block_height = max(open_raster(band.uri).block_shapes[0][0] for band in bands)
 
     def read(self, bounds: Bounds) -> Array:
         planes: Array = read_window(self._bands, *bounds)
@@ -142,6 +209,7 @@ class _PictureSource:
                     Reason.MISSING,
                     f"{Path(band.uri).name}: wanted channel {band.index}, the picture has {shape[2]}",
                 )
+        self.block_height = 1
         self.dtypes = tuple(pictures[band.uri, band.within].dtype.name for band in bands)
         self._picture = _pick([(pictures[band.uri, band.within], band.index) for band in bands])
 
@@ -162,7 +230,7 @@ def _pick(channels: Sequence[tuple[Array, int]]) -> Array:
 def _is_picture(band: Band, *, classes: bool) -> bool:
     """Tell an encoded picture from a raster by its first bytes; members of archives are always pictures.
 
-    A TIFF is a raster, read in windows, unless its colours need decoding (palette, CMYK).
+    A TIFF is a raster, read in windows, unless it is a picture whose stored values are no colours yet.
     """
     if band.within is not None:
         return True
@@ -171,9 +239,16 @@ def _is_picture(band: Band, *, classes: bool) -> bool:
     with translate_read_errors(band.uri), Path(band.uri).open("rb") as file:
         magic = file.read(4)
     if magic in _TIFF_MAGIC:
-        colours = {colour.name for colour in open_raster(band.uri).colorinterp}
-        return bool(colours & {"palette", "cyan"})
+        return _needs_decoding(open_raster(band.uri))
     return magic.startswith(_PICTURE_MAGIC)
+
+
+def _needs_decoding(dataset: Any) -> bool:
+    """Whether a TIFF without a place on Earth has a palette, CMYK, single bits, or white stored as 0."""
+    colours = {colour.name for colour in dataset.colorinterp}
+    is_bilevel = dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS") == "1"
+    is_inverted = dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
+    return dataset.crs is None and (is_bilevel or is_inverted or bool(colours & {"palette", "cyan"}))
 
 
 def _find_type(band: Band) -> str:

@@ -46,8 +46,8 @@ _CELLS = 4
 _CHUNK_SAMPLES = 6_000_000
 """Values of a chunk: 24 MB in float32."""
 _READ_PIXELS = 2_000_000
-_CACHED_WIDTH = 2**15
-"""Pixels: 512 rows of them are 48 MB as 8-bit RGB, three quarters of `geo.raster`'s cache."""
+_WIDEST_BLOCK = 2**15
+"""Pixels: 512 rows of them, a row of the usual tiles of files, are 48 MB as 8-bit RGB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +193,9 @@ def _reduce(read: Read, across: Weights, down: Weights) -> tuple[Linear, Linear 
 def _blocks(across: Weights, down: Weights) -> Iterator[tuple[int, int, int, int]]:
     """Cut a chunk into blocks of cells (left, top, width, height) of some `_READ_PIXELS` source pixels.
 
-    Blocks are as wide as the chunk while GDAL's cache holds a row of the file's tiles; squares otherwise.
+    They are as wide as the chunk, so that a file is read from top to bottom; squares where it is very wide.
     """
-    wide = across.n * across.cell <= _CACHED_WIDTH
+    wide = across.n * across.cell <= _WIDEST_BLOCK
     n_across = across.n if wide else max(1, int(math.sqrt(_READ_PIXELS) / across.cell))
     n_down = max(1, int(_READ_PIXELS / (n_across * across.cell) / down.cell))
     for top in range(0, down.n, n_down):
