@@ -6,7 +6,6 @@ import dataclasses
 import math
 
 import pytest
-
 from caption_records import (
     label,
     make_atlas,
@@ -17,8 +16,9 @@ from caption_records import (
     make_tile,
     with_fog,
 )
+
 from earthloom.caption.facts import clean_name, find_cell, find_season, find_zone, gather
-from earthloom.caption.statements import Acquired, Cell, Cover, Frame, Season, SceneClass, Signal, Zone
+from earthloom.caption.statements import Acquired, Cell, Cover, Frame, SceneClass, Season, Signal, Zone
 from earthloom.core.records import Box, Crop, Label, Modality, Provenance, Stretch
 from earthloom.geo.levels import GsdLevel
 from earthloom.geo.platforms import Carrier
@@ -148,7 +148,8 @@ def test_zones(lat: float, zone: Zone) -> None:
 
 
 def test_seasons_turn_with_the_hemisphere() -> None:
-    names = "winter winter spring spring spring summer summer summer autumn autumn autumn winter".split()
+    winter, spring, summer, autumn = (season.value for season in Season)
+    names = [*[winter] * 2, *[spring] * 3, *[summer] * 3, *[autumn] * 3, winter]
     north = [find_season(month, Zone.NORTH) for month in range(1, 13)]
     assert [str(season) for season in north] == names
     assert [find_season(month, Zone.SOUTH) for month in range(1, 13)] == north[6:] + north[:6]

@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 
 import pytest
-
 from caption_records import (
     label,
     make_airport,
@@ -20,6 +19,7 @@ from caption_records import (
     make_umbra,
     with_fog,
 )
+
 from earthloom.caption.facts import gather
 from earthloom.caption.frames import TIERS, Role
 from earthloom.caption.rules import mmm_rs_prompt, write_enriched, write_mmm_rs, write_plain
@@ -141,7 +141,8 @@ def test_published_prompts_from_facts(record: tuple[Scene, Tile], published: str
         ),
         (
             make_airport(),
-            "High precision resolution, a remote sensing image shows three airplanes and one storage tank, Google Earth",
+            "High precision resolution, a remote sensing image shows three airplanes and one storage tank, "
+            "Google Earth",
         ),
         (
             (
@@ -249,9 +250,8 @@ def test_positions_follow_the_boxes() -> None:
         assert re.search(
             r"the three ships (lie|sit|are \w+) in the upper left and lower right of", text.lower()
         )
-    labels = tuple(label("car", box=(x, 20, x + 10, 30)) for x in range(0, 500, 25)) + (
-        label("car", box=(9, 400, 20, 410)),
-    )
+    row = [label("car", box=(x, 20, x + 10, 30)) for x in range(0, 500, 25)]
+    labels = (*row, label("car", box=(9, 400, 20, 410)))
     text = write((make_scene(), make_tile(labels=labels)))["arrangement"]
     assert "the 21 cars" in text.lower()
     assert "mostly along the upper side" in text

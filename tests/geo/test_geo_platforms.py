@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from earthloom.geo.platforms import find_platform, find_satellite_word, find_sensor, name_platform
+from earthloom.geo.platforms import (
+    find_platform,
+    find_satellite_word,
+    find_sensor,
+    list_platforms,
+    name_platform,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,3 +38,9 @@ def test_sensors_are_named_only_where_there_is_one():
 def test_unknown_platforms_are_not_guessed():
     assert find_platform("S9") is None
     assert find_platform("") is None
+
+
+def test_every_platform_is_found_by_its_own_name():
+    platforms = list_platforms()
+    assert [find_platform(platform.name) for platform in platforms] == list(platforms)
+    assert len({platform.name for platform in platforms}) == len(platforms)

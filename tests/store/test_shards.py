@@ -87,6 +87,14 @@ def test_pixels_are_stored_as_they_are_and_facts_are_compressed(tmp_path: Path) 
     assert columns["stretch.low.list.element"].compression == "ZSTD"
 
 
+def test_large_pictures_make_small_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("earthloom.store.shards.ROW_GROUP_BYTES", 3500)
+    files = ShardFiles(tmp_path, "a")
+    _write(files, 10)  # of 1,000 bytes each
+    with pq.ParquetFile(files.rows) as file:
+        assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [4, 4, 2]
+
+
 def test_equal_records_give_equal_bytes(tmp_path: Path) -> None:
     rows = [
         Captioned(id=str(i), captions=(Caption(text="é", style="s", role="r", author="a"),))

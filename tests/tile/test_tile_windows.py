@@ -93,6 +93,11 @@ def test_the_distance_may_come_from_the_grid():
     assert find_native_gsd(made) == pytest.approx((2.0008, 2.0008), abs=1e-4), "UTM's scale is 0.9996 there"
 
 
+def test_a_grid_that_cannot_be_used_is_a_refusal_of_the_plan():
+    made = replace(scene(600, 600), crs="EPSG:4326", transform=(2.0, 0.0, 5e5, 0.0, -2.0, 5e6))
+    assert refusal(made, gsd_m=(10.0,)).reason is Reason.BAD_GRID
+
+
 def test_each_request_is_planned_on_its_own():
     plan = plan_scene(scene(2048, 2048, (1.0, 1.0)), TileSettings(gsd_m=("native", 0.5, 2.0, 4.0)))
     assert [part.n if isinstance(part, Lattice) else part.reason.value for part in plan.parts] == [

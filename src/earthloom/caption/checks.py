@@ -69,15 +69,15 @@ def _check_token(reading: Reading, i: int, lower: str, token: str) -> Check | No
     first = lower[0]
     if first.isdecimal() or (first in "-−" and len(lower) > 1):
         return check_number(reading, i)
+    if i and lower == reading.lower[i - 1] and first.isalpha():
+        return Check.REPETITION
     rule = _RULES.get(lower)
     if rule is not None:
         return rule(reading, i)
     if "-" in lower and (found := _check_compound(reading, i, lower)) is not None:
         return found
-    if i and lower == reading.lower[i - 1] and first.isalpha():
-        return Check.REPETITION
     if token != lower and i and reading.lower[i - 1] not in SENTENCE_ENDS:
-        return check_name(reading.known, token)
+        return check_name(reading, i)
     return None
 
 
@@ -101,14 +101,15 @@ def _take_quotes(text: str) -> tuple[str, list[str]]:
 def _excuse_names(
     text: str, tokens: list[str], flagged: list[tuple[int, Check]], known: Known
 ) -> list[Finding]:
-    """Drop faults that lie in a name as the record spells it."""
+    """Drop faults that lie in a name as the record spells it; a repetition lies there with both of its words."""
     names = [span for name in known.names for span in _find_spans(text, name)]
     starts = [found.start() for found in TOKEN.finditer(text)]
-    return [
-        Finding(check, " ".join(tokens[max(i - 1, 0) : i + 3]))
-        for i, check in flagged
-        if not any(start <= starts[i] < stop for start, stop in names)
-    ]
+    findings = []
+    for i, check in flagged:
+        first = starts[i - 1 if check is Check.REPETITION else i]
+        if not any(start <= first and starts[i] < stop for start, stop in names):
+            findings.append(Finding(check, " ".join(tokens[max(i - 1, 0) : i + 3])))
+    return findings
 
 
 def _find_spans(text: str, name: str) -> Iterable[tuple[int, int]]:

@@ -8,7 +8,7 @@ from earthloom.caption.english import list_words
 from earthloom.caption.known import Known
 from earthloom.caption.lexicon import CONTENT_WORDS
 from earthloom.caption.numbers import MONTH_NUMBERS
-from earthloom.caption.reading import Check, Reading, Rule
+from earthloom.caption.reading import SENTENCE_ENDS, Check, Reading, Rule
 from earthloom.caption.statements import Cell, Season, Zone
 from earthloom.core.records import Modality
 from earthloom.geo.platforms import Carrier, list_platforms
@@ -16,11 +16,21 @@ from earthloom.geo.platforms import Carrier, list_platforms
 # --- places, dates, names ----------------------------------------------------------------------------------------
 
 
-def check_name(known: Known, token: str) -> Check | None:
-    """Check a capitalised word within a sentence: the precision over proper nouns that is asked for is 1."""
-    token = token.removesuffix("'s")
-    return None if token in _COMMON_CAPITALS or token in known.capitals else Check.NAME
+def check_name(reading: Reading, i: int) -> Check | None:
+    """Check a capitalised word within a sentence; `South Dakota` may not open one where `North Dakota` is known."""
+    token = reading.tokens[i].removesuffix("'s")
+    if token not in reading.known.capitals:
+        return None if token in _COMMON_CAPITALS else Check.NAME
+    before = reading.tokens[i - 1]
+    is_opening = i == 1 or reading.at(i - 2) in SENTENCE_ENDS
+    if not is_opening or before == before.lower() or before in reading.known.capitals:
+        return None
+    return None if before.lower() in _OPENINGS or reading.at(i - 1) in CLAIM_RULES else Check.NAME
 
+
+_OPENINGS = list_words(
+    "a an the this over in of at on near from above with by as for to around across and or within"
+)
 
 _COMMON_CAPITALS = list_words("SAR RGB NIR GSD Earth N S E W UTC T dB Circle")
 
@@ -138,8 +148,8 @@ def _check_corner(reading: Reading, i: int) -> Check | None:
     """Check `upper left`, `lower side`, ..."""
     row, following = reading.lower[i], reading.at(i + 1)
     if following in {"left", "right"}:
-        return _check_cell(reading, f"{row} {following}")
-    return _check_side(reading, row) if following in _PARTS else None
+        return _check_place(reading, i, f"{row} {following}")
+    return _check_place(reading, i, row) if following in _PARTS else None
 
 
 def _check_flank(reading: Reading, i: int) -> Check | None:
@@ -148,25 +158,21 @@ def _check_flank(reading: Reading, i: int) -> Check | None:
     if reading.at(i - 1) in {"upper", "lower"}:
         return None
     if following == "of" and reading.at(i + 3) in {"centre", "center"}:
-        return _check_cell(reading, f"{word} of the centre")
-    return _check_side(reading, word) if following in _PARTS else None
+        return _check_place(reading, i, f"{word} of the centre")
+    return _check_place(reading, i, word) if following in _PARTS else None
 
 
 def _check_vertical(reading: Reading, i: int) -> Check | None:
     is_place = reading.at(i + 1) == "the" and reading.at(i + 2) in {"centre", "center"}
-    return _check_cell(reading, f"{reading.lower[i]} the centre") if is_place else None
+    return _check_place(reading, i, f"{reading.lower[i]} the centre") if is_place else None
 
 
 def _check_centre(reading: Reading, i: int) -> Check | None:
-    return _check_cell(reading, Cell.CENTRE.value) if reading.at(i - 2) in {"in", "near"} else None
+    return _check_place(reading, i, Cell.CENTRE.value) if reading.at(i - 2) in {"in", "near"} else None
 
 
-def _check_cell(reading: Reading, cell: str) -> Check | None:
-    return None if cell in reading.known.cells else Check.POSITION
-
-
-def _check_side(reading: Reading, side: str) -> Check | None:
-    return None if side in reading.known.sides else Check.POSITION
+def _check_place(reading: Reading, i: int, place: str) -> Check | None:
+    return None if place in reading.known.find_places(reading.clause(i)) else Check.POSITION
 
 
 def _check_banned(_reading: Reading, _i: int) -> Check | None:

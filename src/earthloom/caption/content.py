@@ -185,16 +185,18 @@ def say_cells(cells: Sequence[Cell]) -> str:
     """Name up to three ninths of the frame, or the side along which most lie."""
     counts = {cell: cells.count(cell) for cell in Cell if cell in cells}
     if len(counts) <= 3:
-        return join_list(_join_corners(list(counts)))
+        return join_list(_say_each(list(counts)))
     for side, part in SIDES.items():
         if sum(n for cell, n in counts.items() if cell in part) > 0.6 * len(cells):
             return f"mostly along the {side} side"
     return "in several parts"
 
 
-def _join_corners(cells: list[Cell]) -> list[str]:
-    """Corners first, so that each `in the` is said once: `in the upper left and lower right`."""
+def _say_each(cells: list[Cell]) -> list[str]:
+    """Corners alone share their words: `in the upper left and lower right`."""
     corners = [cell.value for cell in cells if cell.value.startswith(("upper", "lower"))]
+    if len(corners) == len(cells):
+        return [f"in the {join_list(corners)}"]
     others = [cell.value for cell in cells if cell.value not in corners and cell is not Cell.CENTRE]
     middle = ["in the centre"] if Cell.CENTRE in cells else []
-    return [f"in the {' and '.join(corners)}"] * bool(corners) + others + middle
+    return [*(f"in the {corner}" for corner in corners), *others, *middle]

@@ -58,10 +58,8 @@ class Known:
     """Word to the numbers of objects that it can mean."""
     ratios: tuple[float, ...]
     """Larger over smaller, of all pairs of shares and of counts."""
-    cells: frozenset[str]
-    """Ninths of the frame in which an object has its centre."""
-    sides: frozenset[str]
-    """Sides of the frame along which most objects of a kind lie."""
+    places: Mapping[str, frozenset[str]]
+    """Word to the ninths in which the objects that it can mean have their centres, and the sides where most lie."""
 
     def find_counts(self, words: Iterable[str]) -> Collection[int]:
         """Find the numbers that belong to the first of some words that names objects; empty where none does."""
@@ -71,6 +69,11 @@ class Known:
         """Find the shares that a clause can speak of: of the one cover that it names, else of all."""
         meant = {self.covers[word] for word in clause if word in self.covers}
         return next(iter(meant)) if len(meant) == 1 else (*self.shares, *self.valid)
+
+    def find_places(self, clause: Iterable[str]) -> Collection[str]:
+        """Find where the objects lie that a clause can speak of: those that it names, else all."""
+        meant = [self.places[word] for word in clause if word in self.places]
+        return frozenset().union(*(meant or self.places.values()))
 
 
 def compile_known(said: Statements) -> Known:
@@ -101,8 +104,7 @@ def compile_known(said: Statements) -> Known:
         covers=_index_covers(said),
         counts=_index_counts(said.objects),
         ratios=_list_ratios(said),
-        cells=frozenset(cell.value for group in said.objects for cell in group.cells),
-        sides=frozenset(side for group in said.objects for side in _find_sides(group)),
+        places=_index_places(said.objects),
     )
 
 
@@ -149,6 +151,15 @@ def _index_counts(groups: tuple[Objects, ...]) -> dict[str, frozenset[int]]:
         total = sum(group.count for group in groups)
         every = frozenset({total, *(group.count for group in groups)})
         index |= dict.fromkeys(("object", "objects"), every)
+    return index
+
+
+def _index_places(groups: tuple[Objects, ...]) -> dict[str, frozenset[str]]:
+    index: dict[str, frozenset[str]] = {}
+    for group in groups:
+        places = frozenset((*(cell.value for cell in group.cells), *_find_sides(group)))
+        for word in find_noun(group.name).words:
+            index[word] = index.get(word, frozenset()) | places
     return index
 
 

@@ -17,9 +17,9 @@ _SPECKLE = 3
 _DETAIL = (
     (0.5, ("single vehicles and small structures", "single trees and cars")),
     (1.5, ("single houses and large vehicles", "buildings and their outlines")),
-    (5, ("buildings, roads and field edges", "houses as small shapes and roads as lines")),
+    (5, ("buildings, roads and field edges", "houses, roads and field edges")),
     (15, ("fields, main roads and built-up blocks", "field patterns and wide rivers")),
-    (60, ("large fields, lakes and whole settlements", "lakes, forests and towns as a whole")),
+    (60, ("large fields, lakes and whole settlements", "lakes, forests and whole towns")),
     (250, ("regional land-cover patterns", "large lakes, forests and cities")),
     (float("inf"), ("broad landscape patterns", "coastlines and large landforms")),
 )
@@ -73,21 +73,30 @@ def list_themes(said: Statements) -> list[str]:
     return [theme for theme in dict.fromkeys(find_noun(name).theme for name in names) if theme]
 
 
+def say_field(themes: Sequence[str], draw: Draw) -> str:
+    """Name a field of work that a label suggests: `crop mapping`."""
+    return draw.pick(USES[draw.pick(themes[:3])])
+
+
+def say_fields(themes: Sequence[str], draw: Draw) -> str:
+    """Name two fields of work, of different themes."""
+    themes = themes[:4]
+    first = draw.below(len(themes))
+    second = (first + 1 + draw.below(len(themes) - 1)) % len(themes)
+    return f"{draw.pick(USES[themes[first]])} and {draw.pick(USES[themes[second]])}"
+
+
 def say_use(said: Statements, themes: Sequence[str], draw: Draw) -> str:
-    """Name a use that a label suggests: `crop mapping`."""
-    return _in_trial(said, draw) + draw.pick(USES[draw.pick(themes[:3])])
+    """Name a use: a field of work or, for a landscape that exists nowhere, practice in it."""
+    return _in_trial(said, draw) + say_field(themes, draw)
 
 
 def say_uses(said: Statements, themes: Sequence[str], draw: Draw) -> str:
     """Name two uses of different themes."""
-    themes = themes[:4]
-    first = draw.below(len(themes))
-    second = (first + 1 + draw.below(len(themes) - 1)) % len(themes)
-    return f"{_in_trial(said, draw)}{draw.pick(USES[themes[first]])} and {draw.pick(USES[themes[second]])}"
+    return _in_trial(said, draw) + say_fields(themes, draw)
 
 
 def _in_trial(said: Statements, draw: Draw) -> str:
-    """A landscape that exists nowhere can only be practised on."""
     return draw.pick(("practice in ", "trials of ")) if said.synthetic is not None else ""
 
 

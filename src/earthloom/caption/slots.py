@@ -41,6 +41,11 @@ class Wording:
         """Themes of the labels."""
         return meaning.list_themes(self.said)
 
+    @property
+    def real_themes(self) -> list[str]:
+        """Themes of a place that exists."""
+        return [] if self.said.synthetic is not None else self.themes
+
     def say(self, slot: int, draw: Draw) -> str:
         """Word the slot with this bit."""
         return _SAYERS[slot](self, draw)
@@ -83,19 +88,13 @@ def _modality(modality: Modality, words: str) -> Slot:
 def _say_earth(w: Wording, draw: Draw) -> str:
     if w.said.synthetic is not None:
         return draw.pick(("an invented landscape", "a landscape made by computer", "a computed landscape"))
-    return draw.pick(("the Earth's surface", "the surface of the Earth", "the Earth from above"))
+    return draw.pick(("the Earth's surface", "the surface of the Earth", "a part of the Earth's surface"))
 
 
 def _say_made(w: Wording, draw: Draw) -> str:
     if w.said.synthetic is not None:
         return draw.pick(("generated", "computed", "rendered"))
     return draw.pick(("acquired", "recorded", "captured", "taken"))
-
-
-def _say_making(w: Wording, draw: Draw) -> str:
-    if w.said.synthetic is not None:
-        return draw.pick(("generation", "rendering", "computation"))
-    return draw.pick(("acquisition", "recording"))
 
 
 def _find_regular(w: Wording) -> Extent | None:
@@ -137,7 +136,6 @@ _IMAGE: dict[str, Slot] = {
     "full_image": _always(lambda w, draw: draw.pick(w.images.full)),
     "imagery": _always(lambda w, draw: draw.pick(w.images.imagery)),
     "made": _always(_say_made),
-    "making": _always(_say_making),
     "earth": _always(_say_earth),
     "size": _always(lambda w, draw: sensing.say_size(w.said.frame, draw)),
     "shape": _always(lambda w, draw: sensing.say_shape(w.said.frame, draw)),
@@ -262,6 +260,8 @@ _LABELS: dict[str, Slot] = {
     ),
     "use": _if(lambda w: bool(w.themes), lambda w, draw: meaning.say_use(w.said, w.themes, draw)),
     "uses": _if(lambda w: len(w.themes) > 1, lambda w, draw: meaning.say_uses(w.said, w.themes, draw)),
+    "field": _when(lambda w: w.real_themes or None, meaning.say_field),
+    "fields": _when(lambda w: w.real_themes if len(w.real_themes) > 1 else None, meaning.say_fields),
 }
 
 _TABLE = _IMAGE | _SENSING | _LABELS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,55 +33,64 @@ class Description:
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain values; what is unknown is called `unknown` where it is a key."""
-        s = self.statistics
+        statistics = self.statistics
         return {
             "kind": self.kind,
             "name": self.name,
             "release": str(self.release),
-            "pairs": s.pairs,
-            "splits": _nest(s.splits),
-            "platforms": _name_unknown(s.platforms),
-            "sensors": _name_unknown(s.sensors),
-            "licences": _name_unknown(s.licences()),
-            "synthetic": s.synthetic(),
-            "sources": [
-                {
-                    "source": x.source,
-                    "dataset": x.dataset,
-                    "licence": x.licence,
-                    "synthetic": x.synthetic,
-                    "pairs": x.pairs,
-                }
-                for x in s.sources
-            ],
-            "gsd_m": None if s.gsd_span is None else {"min": s.gsd_span.low, "max": s.gsd_span.high},
-            "acquired": {
-                "first": s.dates.first,
-                "last": s.dates.last,
-                "unknown": s.dates.unknown,
-                "years": {str(year): n for year, n in s.dates.years.items()},
+            **_count_pairs(statistics),
+            **_tell_facts(statistics),
+            **_tell_texts(statistics),
+            "scenes": statistics.scenes,
+            "groups": statistics.groups,
+            "leaking_groups": statistics.leaking_groups,
+            "repeated_images": statistics.repeated_images,
+            "files": {
+                form: {"files": n, "bytes": statistics.bytes[form]} for form, n in statistics.files.items()
             },
-            "captions": {
-                "total": s.captions.total,
-                "mean_words": round(s.captions.mean_words, 2),
-                "kinds": [
-                    {"style": style, "role": role, "author": author, "captions": n}
-                    for (style, role, author), n in s.captions.kinds.items()
-                ],
-            },
-            "labels": [{"kind": kind, "name": name, "pairs": n} for (kind, name), n in s.labels.items()],
-            "known": dict(s.known),
-            "scenes": s.scenes,
-            "groups": s.groups,
-            "leaking_groups": s.leaking_groups,
-            "repeated_images": s.repeated_images,
-            "files": {form: {"files": n, "bytes": s.bytes[form]} for form, n in s.files.items()},
             "run": None if self.run is None else dict(self.run),
         }
 
     def to_text(self) -> str:
         """A page of plain text."""
         return "\n".join(_iter_lines(self))
+
+
+def _count_pairs(s: Statistics) -> dict[str, Any]:
+    return {
+        "pairs": s.pairs,
+        "splits": _nest(s.splits),
+        "platforms": _name_unknown(s.platforms),
+        "sensors": _name_unknown(s.sensors),
+        "licences": _name_unknown(s.licences()),
+        "synthetic": s.synthetic(),
+        "sources": [dataclasses.asdict(source) for source in s.sources],
+    }
+
+
+def _tell_facts(s: Statistics) -> dict[str, Any]:
+    return {
+        "gsd_m": None if s.gsd_span is None else {"min": s.gsd_span.low, "max": s.gsd_span.high},
+        "acquired": {
+            "first": s.dates.first,
+            "last": s.dates.last,
+            "unknown": s.dates.unknown,
+            "years": {str(year): n for year, n in s.dates.years.items()},
+        },
+        "known": dict(s.known),
+    }
+
+
+def _tell_texts(s: Statistics) -> dict[str, Any]:
+    kinds = [
+        {"style": style, "role": role, "author": author, "captions": n}
+        for (style, role, author), n in s.captions.kinds.items()
+    ]
+    mean_words = round(s.captions.mean_words, 2)
+    return {
+        "captions": {"total": s.captions.total, "mean_words": mean_words, "kinds": kinds},
+        "labels": [{"kind": kind, "name": name, "pairs": n} for (kind, name), n in s.labels.items()],
+    }
 
 
 def describe(folder: Path) -> Description:

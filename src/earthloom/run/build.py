@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from earthloom.core.errors import LockedError, RecipeError, StoppedError, UsageError
-from earthloom.export import write_card, write_report
+from earthloom.export import collect_statistics, write_card, write_report
 from earthloom.ingest.config import FileSettings
 from earthloom.run.engine import Engine, make_engine
 from earthloom.run.job import Job
@@ -184,9 +184,10 @@ class _Run:
         with translate_write_errors(release):
             release.mkdir(parents=True, exist_ok=True)
             write_refused(self.folder)
-            write_card(release, self.recipe.name)
+            statistics = collect_statistics(release)
+            write_card(release, self.recipe.name, statistics)
             if self.recipe.export.report:
-                write_report(release)
+                write_report(release, statistics)
         write_json(self.folder.run, summary.to_json())
 
 

@@ -14,13 +14,15 @@ from typing import Any, BinaryIO, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from earthloom.core.records import Failed, Refused
+from earthloom.core.records import Failed, Refused, Tile
 from earthloom.store.atomic import open_atomic, write_json
 from earthloom.store.layout import ShardFiles
 from earthloom.store.tables import schema_of, to_batch
 
 ROW_GROUP = 64
 """Rows held in memory and written together: 64 tiles of 512 x 512 are about 10 MB."""
+ROW_GROUP_BYTES = 64 * 2**20
+"""A row group ends earlier when its pixels reach this."""
 
 BULKY = frozenset({"image", "valid_mask", "class_mask"})
 """Columns of bytes that are compressed already: stored as they are, without dictionary or statistics."""
@@ -100,19 +102,22 @@ class TableWriter:
     def __init__(self, file: BinaryIO, record: type) -> None:
         self._record = record
         self._rows: list[object] = []
+        self._n_bytes = 0
         schema = schema_of(record)
         self._writer = pq.ParquetWriter(file, schema, **parquet_options(schema))
 
     def add(self, record: object) -> None:
         """Append one record."""
         self._rows.append(record)
-        if len(self._rows) >= ROW_GROUP:
+        if isinstance(record, Tile):
+            self._n_bytes += len(record.image)
+        if len(self._rows) >= ROW_GROUP or self._n_bytes >= ROW_GROUP_BYTES:
             self._flush()
 
     def _flush(self) -> None:
         if self._rows:
             self._writer.write_batch(to_batch(self._rows, self._record))
-            self._rows = []
+            self._rows, self._n_bytes = [], 0
 
     def close(self) -> None:
         """Write what is left and the footer."""

@@ -51,9 +51,8 @@ def cut_tiles(scene: Scene, settings: TileSettings, start: int, stop: int) -> It
             try:
                 cutter = _Cutter(scene, settings)
             except RecordError as error:
-                rest = [plan.unit(j) for j in range(i, stop)]
-                refusals = [u for u in rest if isinstance(u, Refusal)]
-                yield _refuse(scene, error.reason, error.detail, n=len(rest) - len(refusals))
+                refusals = [u for j in range(i, stop) if isinstance(u := plan.unit(j), Refusal)]
+                yield _refuse(scene, error.reason, error.detail, n=stop - i - len(refusals))
                 yield from (_refuse(scene, u.reason, u.detail, f"{u.request}") for u in refusals)
                 return
         yield cutter.cut(unit)

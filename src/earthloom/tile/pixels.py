@@ -244,11 +244,9 @@ def _is_picture(band: Band, *, classes: bool) -> bool:
 
 
 def _needs_decoding(dataset: Any) -> bool:
-    """Whether a TIFF without a place on Earth has a palette, CMYK, single bits, or white stored as 0."""
+    """Whether a TIFF without a place on Earth stores a palette's numbers or CMYK."""
     colours = {colour.name for colour in dataset.colorinterp}
-    is_bilevel = dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS") == "1"
-    is_inverted = dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
-    return dataset.crs is None and (is_bilevel or is_inverted or bool(colours & {"palette", "cyan"}))
+    return dataset.crs is None and bool(colours & {"palette", "cyan"})
 
 
 def _find_type(band: Band) -> str:

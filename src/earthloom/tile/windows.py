@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from earthloom.core.errors import RecordError
 from earthloom.core.records import Crop, Reason, Scene
 from earthloom.geo.grid import grid_of
 from earthloom.tile.config import TileSettings
@@ -143,7 +144,10 @@ def _plan_request(scene: Scene, settings: TileSettings, request: Request) -> Lat
 
 def _find_ratios(scene: Scene, gsd_m: float) -> tuple[float, float] | Refusal:
     """Source pixels to a tile pixel along x and y, for square pixels of a size on the ground."""
-    native = find_native_gsd(scene)
+    try:
+        native = find_native_gsd(scene)
+    except RecordError as error:
+        return Refusal(gsd_m, error.reason, error.detail)
     if native is None:
         problem = f"{gsd_m:g} m was requested, but the ground sample distance of the source is unknown"
         return Refusal(gsd_m, Reason.NO_GSD, problem)

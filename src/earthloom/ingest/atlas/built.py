@@ -39,10 +39,6 @@ class Built:
     """Height of houses, tenths of a metre."""
     houses: Houses
 
-    def height_m(self) -> Raster:
-        """Height of houses, metres."""
-        return self.height_dm * np.float32(0.1)
-
 
 def build(
     ground: Ground, surface: Surface, estate: Estate, cover: Cover, potential: Raster, roads: tuple[Points, ...]

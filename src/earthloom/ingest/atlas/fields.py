@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earthloom.ingest.atlas.frame import Frame, Raster
-from earthloom.ingest.atlas.palette import Crop, Palette
+from earthloom.ingest.atlas.palette import Crop
 from earthloom.ingest.atlas.parcels import Custom, Parcels
 from earthloom.ingest.atlas.site import Climate, Site
 
@@ -106,7 +106,6 @@ def assign(
     means: Means,
     potential: NDArray[np.float32],
     crops: tuple[Crop, ...],
-    palette: Palette,
     pivots: float,
 ) -> Holdings:
     """Decide the use and the crop of every parcel."""

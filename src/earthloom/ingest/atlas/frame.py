@@ -19,6 +19,8 @@ from earthloom.core.seeds import make_rng
 
 Raster = NDArray[np.float32]
 """(rows, cols), float32."""
+Half = NDArray[np.float16]
+"""(rows, cols), float16: what is kept of a raster that need not be exact."""
 Points = NDArray[np.float64]
 """(n, 2): x, y in metres."""
 
@@ -121,7 +123,9 @@ class Frame:
 def _remap(raster: Raster, at: NDArray[np.float32]) -> NDArray[np.float32]:
     """cv2.remap bound to columns of at most 32766 points (its limit on either side of an image)."""
     n = len(at)
-    width = min(max(n, 1), 8192)
+    if n == 0:
+        return np.zeros(0, np.float32)
+    width = min(n, 8192)
     rows = -(-n // width)
     padded = np.zeros((rows * width, 2), np.float32)
     padded[:n] = at
@@ -171,6 +175,15 @@ def _enlarge(grid: Raster, factor: int, size: int) -> Raster:
     fine = cv2.blur(fine, (factor + 1 - factor % 2,) * 2)
     start = _BORDER * factor
     return np.ascontiguousarray(fine[start : start + size, start : start + size])
+
+
+def distance_m(mask: NDArray[np.bool_], cell_m: float) -> Raster:
+    """Metres from each cell to the nearest True one, (rows, cols); a million where there is none."""
+    if not mask.any():
+        return np.full(mask.shape, 1e6, np.float32)
+    out: Raster = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    out *= np.float32(cell_m)
+    return out
 
 
 def smoothstep(low: float, high: float, x: Raster) -> Raster:

@@ -9,14 +9,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from earthloom.ingest.atlas import landscape as land
-from earthloom.ingest.atlas.frame import Raster, smoothstep
-from earthloom.ingest.atlas.landscape import ROOF_SHADES, Landscape
-from earthloom.ingest.atlas.palette import ASPHALT, CONCRETE, FOAM, WET_SAND, Colour, as_array, blend_colours
-from earthloom.ingest.atlas.site import Climate, Sun
+from earthloom.ingest.atlas import cover as land
+from earthloom.ingest.atlas.built import ROOF_SHADES
+from earthloom.ingest.atlas.frame import Half, Raster, smoothstep
+from earthloom.ingest.atlas.ground import Ground
+from earthloom.ingest.atlas.landscape import Landscape
+from earthloom.ingest.atlas.palette import ASPHALT, CONCRETE, FOAM, SNOW, WET_SAND, Colour, as_array, blend_colours
+from earthloom.ingest.atlas.shading import (
+    Strip,
+    cast_shadow,
+    full,
+    gradient,
+    height_of_things,
+    raise_horizon,
+    shadow_reach,
+    strips,
+)
+from earthloom.ingest.atlas.site import Climate
 
-_STRIP = 128
-"""Rows that are coloured at once: the working set stays in the processor's cache."""
 _SKY = as_array((0.130, 0.150, 0.185, 0.08))
 """Light from the sky over that of the sun on level ground, by band."""
 _HAZE = as_array((0.0030, 0.0050, 0.0085, 0.0010))
@@ -25,47 +35,57 @@ _DIMMING = (0.62, 0.24, 0.19, 3.0)
 """How fast clear water dims light on its way down and up, 1/m, by band (after Pope and Fry 1997, with some silt)."""
 _HALO = 3
 """Rows around a strip that its blur needs."""
-_NIR_WHITE = 0.58
+_NIR_WHITE = 0.66
 
 
 @dataclass(frozen=True, slots=True)
 class Texture:
     """Noise that the ground's colour varies with, (size, size), unit deviation."""
 
-    soil: Raster
-    patch: Raster
-    grain: Raster
+    soil: Half
+    patch: Half
+    grain: Half
 
 
 def take_pictures(scene: Landscape) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """RGB (size, size, 3) and near infrared (size, size), uint8."""
     frame = scene.frame
-    light = sunlight(scene)
-    texture = Texture(
-        frame.noise("soil", 700.0, 30.0, 1.35),
-        frame.noise("mottle", 90.0, 2.5 * frame.gsd_m, 0.95),
-        frame.noise("grain fine", 14 * frame.gsd_m, 0.0, 0.35),
-    )
-    white = _white(scene, texture, light)
+    camera = _Camera(scene)
     rgb = np.empty((frame.size, frame.size, 3), np.uint8)
     nir = np.empty((frame.size, frame.size), np.uint8)
     rng = frame.rng("sensor")
-    for top in range(0, frame.size, _STRIP):
-        bottom = min(top + _STRIP, frame.size)
-        low, high = max(top - _HALO, 0), min(bottom + _HALO, frame.size)
-        radiance = _Strip(scene, texture, slice(low, high)).reflect(light[low:high])
-        planes = _expose(radiance, white, rng)[:, top - low : bottom - low]
-        rgb[top:bottom] = np.moveaxis(planes[:3], 0, -1)
-        nir[top:bottom] = planes[3]
+    white = camera.find_white()
+    for strip in strips(frame.size):
+        wide = strip.widen(_HALO)
+        planes = _expose(camera.look(wide), white, rng)[:, strip.within(wide)]
+        rgb[strip.rows] = np.moveaxis(planes[:3], 0, -1)
+        nir[strip.rows] = planes[3]
     return rgb, nir
 
 
-def _white(scene: Landscape, texture: Texture, light: Raster) -> float:
-    """Radiance that becomes white: a little over the brightest of the scene, from a few of its rows."""
-    size = scene.frame.size
-    tops = np.linspace(0, size - 4, 12).astype(int)
-    thin = [_Strip(scene, texture, slice(t, t + 4)).reflect(light[t : t + 4])[:3].max(axis=0) for t in tops]
-    return float(np.clip(1.1 * np.quantile(np.stack(thin), 0.985), 0.31, 0.66))
+class _Camera:
+    """Looks at strips of a landscape."""
+
+    def __init__(self, scene: Landscape) -> None:
+        frame = scene.frame
+        self._scene = scene
+        self._light = Sunlight(scene)
+        self._texture = Texture(
+            frame.noise("soil", 700.0, 30.0, 1.35).astype(np.float16),
+            frame.noise("mottle", 90.0, 2.5 * frame.gsd_m, 0.95).astype(np.float16),
+            frame.noise("grain fine", 14 * frame.gsd_m, 0.0, 0.35).astype(np.float16),
+        )
+
+    def look(self, strip: Strip) -> Raster:
+        """Radiance over that of a white level surface, (4, rows, size)."""
+        return _Painter(self._scene, self._texture, strip).reflect(self._light.on(strip))
+
+    def find_white(self) -> float:
+        """Radiance that becomes white: a little over the brightest of the scene, from a few of its rows."""
+        size = self._scene.frame.size
+        tops = np.linspace(0, size - 4, 12).astype(int)
+        thin = [self.look(Strip(int(top), int(top) + 4, size))[:3].max(axis=0) for top in tops]
+        return float(np.clip(1.1 * np.quantile(np.stack(thin), 0.985), 0.31, 0.66))
 
 
 def _expose(radiance: Raster, white: float, rng: np.random.Generator) -> Raster:
@@ -86,43 +106,54 @@ def _expose(radiance: Raster, white: float, rng: np.random.Generator) -> Raster:
     return radiance
 
 
-def sunlight(scene: Landscape) -> Raster:
+class Sunlight:
     """Direct sunlight on each pixel over that on level, open ground: 0 in shadow, over 1 facing the sun."""
-    frame, sun = scene.frame, scene.site.sun
-    x, y, z = sun.direction()
-    relief = cv2.GaussianBlur(scene.elevation_m, (0, 0), 0.8)
-    gx = cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3, scale=1 / (8 * frame.gsd_m))
-    gy = cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3, scale=1 / (8 * frame.gsd_m))
-    light = (1 - gx * np.float32(x / z) - gy * np.float32(y / z)) / np.sqrt(1 + gx * gx + gy * gy)
-    np.clip(light, 0.02, 2.4, out=light)
-    light[scene.water > 127] = 1.0
-    light *= frame.refine(_cast_by_relief(scene))
-    tall = np.maximum(scene.canopy.height_m, scene.built.height_m)
-    light *= _crown_light(scene, tall, (x, y, z))
-    light *= 1 + np.float32(0.62 / max(math.tan(math.radians(sun.elevation_deg)), 0.4)) * scene.built.pitch
-    light *= 1 - cast_shadow(tall, sun, frame.gsd_m)
-    return light
+
+    def __init__(self, scene: Landscape) -> None:
+        self._scene, self._sun = scene, scene.ground.site.sun
+        self._open = scene.frame.refine(_cast_by_relief(scene.ground)).astype(np.float16)
+        tallest = max(float(scene.plants.height_m.max()), 0.1 * float(scene.built.height_dm.max()))
+        self._reach = shadow_reach(self._sun, tallest, scene.frame.gsd_m)
+
+    def on(self, strip: Strip) -> Raster:
+        """The light on some rows, (rows, size)."""
+        wide = strip.widen(self._reach + 3)
+        inner = strip.within(wide)
+        tall = height_of_things(self._scene, wide)
+        shadow = cast_shadow(tall, self._sun, self._scene.frame.gsd_m, self._reach)[inner]
+        light = self._on_relief(strip)
+        light *= full(self._open, strip)
+        light *= self._on_crowns(strip)
+        slope = self._scene.built.pitch[strip.rows] * np.float32(0.01) - np.float32(1.28)
+        light *= 1 + slope * np.float32(0.62 / max(math.tan(math.radians(self._sun.elevation_deg)), 0.4))
+        light *= 1 - shadow
+        return light
+
+    def _on_relief(self, strip: Strip) -> Raster:
+        x, y, z = self._sun.direction()
+        wide = strip.widen(4)
+        gx, gy = gradient(cv2.GaussianBlur(self._scene.surface.elevation_m[wide.rows], (0, 0), 0.8), self._scene.frame.gsd_m)
+        gx, gy = gx[strip.within(wide)], gy[strip.within(wide)]
+        light = (1 - gx * np.float32(x / z) - gy * np.float32(y / z)) / np.sqrt(1 + gx * gx + gy * gy)
+        light[self._scene.surface.water[strip.rows] > 127] = 1
+        return np.clip(light, 0.02, 2.4)
+
+    def _on_crowns(self, strip: Strip) -> Raster:
+        """Crowns are bright towards the sun and dark behind."""
+        x, y, z = self._sun.direction()
+        wide = strip.widen(3)
+        crown = cv2.GaussianBlur(full(self._scene.plants.height_m, wide), (0, 0), 0.5)
+        kernel = np.array([[-0.5, 0, 0.5]], np.float32) / np.float32(self._scene.frame.gsd_m)
+        slant = cv2.filter2D(crown, cv2.CV_32F, kernel * np.float32(x / z))
+        slant += cv2.filter2D(crown, cv2.CV_32F, np.ascontiguousarray(kernel.T) * np.float32(y / z))
+        slant = slant[strip.within(wide)] * np.float32(-0.42)
+        return 1 + slant / (1 + np.abs(slant)) * full(self._scene.plants.crowns, strip) * np.float32(0.85)
 
 
-def _crown_light(scene: Landscape, tall: Raster, direction: tuple[float, float, float]) -> Raster:
-    """Crowns are bright towards the sun and dark behind."""
-    x, y, z = direction
-    crown = cv2.GaussianBlur(scene.canopy.height_m, (0, 0), 0.5)
-    scale = 1 / (2 * scene.frame.gsd_m)
-    kernel = np.array([[-1, 0, 1]], np.float32) * np.float32(scale)
-    gx = cv2.filter2D(crown, cv2.CV_32F, kernel)
-    gy = cv2.filter2D(crown, cv2.CV_32F, kernel.T.copy())
-    slant = -(gx * np.float32(x / z) + gy * np.float32(y / z))
-    slant *= np.float32(0.42)
-    lit = 1 + slant / (1 + np.abs(slant))
-    return 1 + (lit - 1) * scene.canopy.cover * np.float32(0.85)
-
-
-def _cast_by_relief(scene: Landscape) -> Raster:
+def _cast_by_relief(ground: Ground) -> Raster:
     """1 in the sun, 0 where a mountain stands before it; coarse, soft-edged."""
-    frame, sun = scene.frame, scene.site.sun
-    height = scene.drainage.elevation_m
-    rise = math.tan(math.radians(sun.elevation_deg)) * frame.cell_m
+    sun, height = ground.site.sun, ground.height_m
+    rise = math.tan(math.radians(sun.elevation_deg)) * ground.frame.cell_m
     steps = int((float(height.max()) - float(height.min())) / rise)
     if steps < 2:
         return np.ones_like(height)
@@ -130,47 +161,23 @@ def _cast_by_relief(scene: Landscape) -> Raster:
     flat = math.hypot(x, y)
     horizon = np.full_like(height, -1e9)
     for k in range(1, min(steps, 160) + 1):
-        ahead = _shifted(height, k * x / flat, k * y / flat)
-        np.maximum(horizon, ahead - np.float32(k * rise), out=horizon)
+        raise_horizon(horizon, height, (k * x / flat, k * y / flat), k * rise)
     shade = smoothstep(-0.4 * rise, 0.6 * rise, horizon - height)
     return 1 - cv2.GaussianBlur(shade, (0, 0), 0.8)
 
 
-def cast_shadow(tall: Raster, sun: Sun, gsd_m: float) -> Raster:
-    """0 in the sun to 1 in the shadow of trees and houses."""
-    rise = math.tan(math.radians(sun.elevation_deg)) * gsd_m
-    steps = min(int(float(tall.max()) / rise), 48)
-    x, y, _ = sun.direction()
-    flat = math.hypot(x, y)
-    horizon = np.zeros_like(tall)
-    for k in range(1, steps + 1):
-        ahead = _shifted(tall, k * x / flat, k * y / flat)
-        np.maximum(horizon, ahead - np.float32(k * rise), out=horizon)
-    return np.clip((horizon - tall) * np.float32(1 / max(0.9 * rise, 0.6)), 0, 1)
-
-
-def _shifted(raster: Raster, dx: float, dy: float) -> Raster:
-    """What lies (dx, dy) pixels ahead of each pixel; the edge's own value beyond it."""
-    cols, rows = round(dx), round(dy)
-    h, w = raster.shape
-    cols, rows = max(-w + 1, min(w - 1, cols)), max(-h + 1, min(h - 1, rows))
-    out = raster.copy()
-    source = raster[max(0, rows) : h + min(0, rows), max(0, cols) : w + min(0, cols)]
-    out[max(0, -rows) : h - max(0, rows), max(0, -cols) : w - max(0, cols)] = source
-    return out
-
-
-class _Strip:
+class _Painter:
     """Some rows of a landscape while they are coloured."""
 
-    def __init__(self, scene: Landscape, texture: Texture, rows: slice) -> None:
-        self.scene, self.palette, self.gsd_m = scene, scene.palette, scene.frame.gsd_m
-        self.rows = rows
-        self.cover = scene.cover[rows]
-        self.labels = scene.labels[rows]
-        self.vigour, self.rock = scene.vigour[rows], scene.rock[rows]
-        self.shore = scene.shore_m[rows]
-        self.soil, self.patch, self.grain = texture.soil[rows], texture.patch[rows], texture.grain[rows]
+    def __init__(self, scene: Landscape, texture: Texture, strip: Strip) -> None:
+        self.scene, self.palette, self.gsd_m = scene, scene.ground.palette, scene.frame.gsd_m
+        self.strip, self.rows = strip, strip.rows
+        rows = strip.rows
+        self.cover = scene.cover.classes[rows]
+        self.labels = scene.estate.labels[rows]
+        self.vigour, self.rock = full(scene.cover.vigour, strip), full(scene.cover.rock, strip)
+        self.shore = full(scene.surface.shore_m, strip)
+        self.soil, self.patch, self.grain = (full(t, strip) for t in (texture.soil, texture.patch, texture.grain))
         self.albedo = np.empty((4, *self.cover.shape), np.float32)
 
     def reflect(self, light: Raster) -> Raster:
@@ -220,6 +227,7 @@ class _Strip:
         self._mix(bush * np.float32(0.75), p.shrub)
         self._mix((self.cover == land.FOREST).astype(np.float32) * np.float32(0.7), (0.05, 0.055, 0.035, 0.22))
         self._rocks()
+        self._mix((self.cover == land.SNOW).astype(np.float32), SNOW)
         tone = 1 + np.float32(0.045) * self.grain + np.float32(0.05) * self.patch
         for plane in self.albedo:
             plane *= tone
@@ -228,21 +236,21 @@ class _Strip:
         scene = self.scene
         if float(self.rock.max()) < 0.02:
             return
-        height = scene.elevation_m[self.rows]
+        height = scene.surface.elevation_m[self.rows]
         tone = 1 + np.float32(0.12) * self.soil + np.float32(0.13) * self.patch
-        if scene.site.climate in (Climate.ARID, Climate.STEPPE, Climate.SAVANNA):
+        if scene.ground.site.climate in (Climate.ARID, Climate.STEPPE, Climate.SAVANNA):
             bed = np.sin(height * np.float32(0.31) + np.float32(0.5) * self.soil)
             bed += np.float32(0.6) * np.sin(height * np.float32(0.83) + np.float32(1.1))
             tone += np.float32(0.10) * bed
         self._mix(self.rock, self.palette.rock, tone)
 
     def _fields(self) -> None:
-        scene, h = self.scene, self.scene.holdings
-        farmed = scene.farmed[self.rows] & (self.cover != land.FOREST)
+        scene, h = self.scene, self.scene.estate.holdings
+        farmed = scene.cover.farmed[self.rows] & (self.cover != land.FOREST)
         if not farmed.any():
             return
         colour = np.take(np.ascontiguousarray(h.colour.T), self.labels, axis=1)
-        edge = scene.edge_m[self.rows]
+        edge = full(scene.estate.edge_m, self.strip)
         tone = 1 + np.float32(0.055) * self.soil + np.float32(0.04) * self.patch + np.float32(0.028) * self.grain
         tone += self._rows_of_crops()
         tone += np.float32(0.05) * (np.exp(edge * np.float32(-1 / 9.0)) - np.float32(0.25))
@@ -254,10 +262,9 @@ class _Strip:
 
     def _rows_of_crops(self) -> Raster:
         """Stripes along each field: rows of plants or the passes of machines, each a little different."""
-        h, gsd = self.scene.holdings, self.gsd_m
-        n_rows, n_cols = self.labels.shape
-        x = (np.arange(n_cols, dtype=np.float32) + 0.5) * np.float32(gsd)
-        y = (np.arange(self.rows.start, self.rows.start + n_rows, dtype=np.float32) + 0.5) * np.float32(gsd)
+        h, gsd = self.scene.estate.holdings, self.gsd_m
+        x = (np.arange(self.labels.shape[1], dtype=np.float32) + 0.5) * np.float32(gsd)
+        y = (np.arange(self.strip.top, self.strip.bottom, dtype=np.float32) + 0.5) * np.float32(gsd)
         normal = h.normal / h.spacing_m[:, None]
         across = normal[:, 0][self.labels] * x[None, :]
         across += normal[:, 1][self.labels] * y[:, None]
@@ -273,10 +280,10 @@ class _Strip:
         town = self.cover == land.TOWN
         if not town.any():
             return
-        p, h = self.palette, self.scene.holdings
+        p, h = self.palette, self.scene.estate.holdings
         core = np.clip(h.potential[self.labels] * np.float32(1.1) - np.float32(0.1), 0, 1)
         lawn = np.float32(0.62) - np.float32(0.75) * core + np.float32(0.30) * self.patch + np.float32(0.18) * self.soil
-        lawn -= np.float32(0.5) * (self.scene.site.climate is Climate.ARID)
+        lawn -= np.float32(0.5) * (self.scene.ground.site.climate is Climate.ARID)
         share = town.astype(np.float32)
         ground = blend_colours(CONCRETE, p.soil_pale, 0.5)
         self._mix(share, ground, 1 + np.float32(0.16) * self.grain + np.float32(0.16) * self.patch)
@@ -295,9 +302,9 @@ class _Strip:
             wet = sand & (self.shore > 0)
             damp = smoothstep(9.0, 0.0, self.shore + 2 * self.patch) * wet
             self._mix(damp * np.float32(0.6), WET_SAND)
-        dry = scene.dry_stream[self.rows]
+        dry = scene.surface.dry_bed[self.rows]
         if dry.any():
-            share = dry * (np.float32(0.8 / 255) - np.float32(0.55 / 255) * scene.farmed[self.rows])
+            share = dry * (np.float32(0.8 / 255) - np.float32(0.55 / 255) * scene.cover.farmed[self.rows])
             self._mix(share * (1 + np.float32(0.2) * self.patch), p.sand)
 
     def _lines(self) -> None:
@@ -311,13 +318,13 @@ class _Strip:
 
     def _water(self) -> None:
         scene = self.scene
-        water = scene.water[self.rows]
+        water = scene.surface.water[self.rows]
         if not water.any():
             return
         share = water.astype(np.float32) * np.float32(1 / 255)
         bridge = scene.built.paved[self.rows].astype(np.float32) * np.float32(1 / 255)
         share *= 1 - bridge * (self.cover == land.ROAD)
-        sea = scene.sea[self.rows]
+        sea = scene.surface.sea[self.rows]
         slope = np.where(sea, np.float32(0.05), np.float32(0.3))
         depth = np.maximum(-self.shore, 0) * slope * np.exp(np.float32(0.25) * self.soil)
         depth += np.where(sea, np.float32(0.3), np.float32(1.3))
@@ -343,7 +350,7 @@ class _Strip:
         if not near.any():
             return
         away = np.maximum(-self.shore, 0)
-        exposed = smoothstep(0.42, 0.68, self.scene.exposure[self.rows])
+        exposed = smoothstep(0.42, 0.68, full(self.scene.surface.exposure, self.strip))
         strength = np.clip(np.float32(0.6) + np.float32(0.5) * self.soil, 0, 1.2) * exposed
         lines = np.sin(away * np.float32(2 * math.pi / 15.0) + np.float32(1.7) * self.soil + np.float32(0.9) * self.patch)
         reach = np.exp(away * np.float32(-1 / 17.0))
@@ -353,12 +360,12 @@ class _Strip:
 
     def _trees(self) -> None:
         scene, p = self.scene, self.palette
-        cover = scene.canopy.cover[self.rows]
+        cover = full(scene.plants.crowns, self.strip)
         if float(cover.max()) <= 0:
             return
-        mix = scene.conifers[self.rows] * (self.cover != land.TOWN)
+        mix = full(scene.plants.conifers, self.strip) * (self.cover != land.TOWN)
         colour = self._between(mix, p.leaf, p.needle)
-        tint = scene.canopy.tint[self.rows]
+        tint = full(scene.plants.tint, self.strip)
         tone = np.exp(np.float32(0.16) * tint + np.float32(0.07) * self.soil + np.float32(0.04) * self.grain)
         colour[0] *= 1 + np.float32(0.14) * tint
         self._mix(cover, colour, tone)

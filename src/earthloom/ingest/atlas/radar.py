@@ -13,10 +13,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from earthloom.ingest.atlas import landscape as land
+from earthloom.ingest.atlas import cover as land
 from earthloom.ingest.atlas.frame import Frame, Raster, smoothstep
 from earthloom.ingest.atlas.landscape import Landscape
-from earthloom.ingest.atlas.optics import cast_shadow
+from earthloom.ingest.atlas.shading import (
+    Strip,
+    cast_shadow,
+    full,
+    gradient,
+    height_of_things,
+    shadow_reach,
+    strips,
+)
 from earthloom.ingest.atlas.site import Climate, Sun
 from earthloom.ingest.atlas.trees import splat
 
@@ -63,7 +71,18 @@ def draw_beam(frame: Frame) -> Beam:
 
 def measure(scene: Landscape, looks: int) -> Raster:
     """Sigma0 VV in dB with speckle, (size, size) float32."""
-    return to_db(add_speckle(mean_power(scene), looks, scene.frame.rng("speckle")))
+    frame = scene.frame
+    antenna, rng = _Antenna(scene), frame.rng("speckle")
+    out = np.empty((frame.size, frame.size), np.float32)
+    for strip in strips(frame.size):
+        out[strip.rows] = to_db(add_speckle(antenna.receive(strip), looks, rng))
+    return out
+
+
+def mean_power(scene: Landscape) -> Raster:
+    """Expected sigma0 with the noise floor, before speckle; linear power, (size, size)."""
+    antenna = _Antenna(scene)
+    return np.concatenate([antenna.receive(strip) for strip in strips(scene.frame.size)])
 
 
 def to_db(power: Raster) -> Raster:
@@ -80,99 +99,115 @@ def add_speckle(power: Raster, looks: int, rng: np.random.Generator) -> Raster:
     return noise
 
 
-def mean_power(scene: Landscape) -> Raster:
-    """Expected sigma0 with the noise floor, linear power."""
-    frame = scene.frame
-    beam = draw_beam(frame)
-    power = _ground(scene)
-    power += scene.canopy.cover * (np.float32(10 ** (MEAN_DB[land.FOREST] / 10)) * _crowns(scene) - power)
-    roofs = scene.built.height_m > 0
-    power[roofs] = np.float32(10 ** (_ROOF_DB / 10))
-    power *= _tilt(scene, beam)
-    tall = np.maximum(0.8 * scene.canopy.height_m, scene.built.height_m)
-    power *= _edges(tall, beam, frame.gsd_m)
-    power *= 1 - np.float32(0.9) * cast_shadow(tall, beam.as_lamp(), frame.gsd_m)
-    power += _walls(scene, beam)
-    power += np.float32(10 ** (NOISE_DB / 10))
-    return power
+class _Antenna:
+    """Receives strips of a landscape."""
+
+    def __init__(self, scene: Landscape) -> None:
+        frame = scene.frame
+        self._scene, self._gsd_m = scene, frame.gsd_m
+        self._beam = draw_beam(frame)
+        self._lamp = self._beam.as_lamp()
+        x, y, _ = self._lamp.direction()
+        self._towards = (np.float32(x / math.hypot(x, y)), np.float32(y / math.hypot(x, y)))
+        tallest = max(0.8 * float(scene.plants.height_m.max()), 0.1 * float(scene.built.height_dm.max()))
+        self._reach = shadow_reach(self._lamp, tallest, frame.gsd_m)
+        self._soft = max(1.2, 5.0 / frame.gsd_m)
+        self._moist = frame.noise("moisture", 900.0, 60.0, 1.6).astype(np.float16)
+        self._wind = frame.noise("wind", 2500.0, 120.0, 1.7).astype(np.float16)
+        self._breeze = np.float32(frame.rng("breeze").uniform(-1.5, 2.0))
+        self._walls = _walls(scene, self._towards).astype(np.float16)
+
+    def receive(self, strip: Strip) -> Raster:
+        """Expected power of some rows, (rows, size)."""
+        scene = self._scene
+        power = self._ground(strip)
+        power += full(scene.plants.crowns, strip) * (self._crowns(strip) - power)
+        power[scene.built.height_dm[strip.rows] > 0] = _linear(_ROOF_DB)
+        power *= self._tilt(strip)
+        power *= self._heights(strip)
+        power += full(self._walls, strip)
+        power += _linear(NOISE_DB)
+        return power
+
+    def _ground(self, strip: Strip) -> Raster:
+        """Backscatter of level ground and water."""
+        scene, rows = self._scene, strip.rows
+        classes, holdings = scene.cover.classes[rows], scene.estate.holdings
+        table = np.full(256, -40.0, np.float32)
+        table[list(MEAN_DB)] = list(MEAN_DB.values())
+        crops = np.array([crop.sigma0_db for crop in holdings.crops], np.float32)[holdings.crop] + holdings.lift_db
+        level = table[classes]
+        fields = scene.cover.farmed[rows] & (classes != land.ROAD) & (classes != land.WATER)
+        np.copyto(level, crops[scene.estate.labels[rows]], where=fields)
+        level += np.float32(0.55) * full(self._moist, strip)
+        if scene.ground.site.climate is Climate.ARID:
+            level += np.float32(5.0) * full(scene.cover.rock, strip) * (classes == land.BARE)
+        else:
+            level += np.float32(2.0) * (full(scene.cover.vigour, strip) - np.float32(0.8)) * (classes == land.GRASS)
+        track = scene.built.track[rows] * np.float32(1 / 255)
+        level += track * (np.float32(_TRACK_DB) - level)
+        water = classes == land.WATER
+        if water.any():
+            np.copyto(level, self._water(strip), where=water)
+        return np.exp(level * np.float32(math.log(10) / 10))
+
+    def _water(self, strip: Strip) -> Raster:
+        """Dark where calm, brighter where wind or surf roughens it; sheltered inland."""
+        sea = self._scene.surface.sea[strip.rows]
+        rough = full(self._wind, strip) * np.float32(1.4) + self._breeze
+        surf = np.float32(6.0) * smoothstep(22.0, 4.0, -full(self._scene.surface.shore_m, strip))
+        return np.float32(MEAN_DB[land.WATER]) + np.where(sea, rough + surf, np.float32(0.5) * rough - np.float32(0.5))
+
+    def _crowns(self, strip: Strip) -> Raster:
+        """A canopy: crowns scatter unequally."""
+        plants = self._scene.plants
+        uneven = np.float32(0.22) * full(plants.tint, strip) - np.float32(0.1) * full(plants.conifers, strip)
+        return np.exp(uneven) * _linear(MEAN_DB[land.FOREST])
+
+    def _facing(self, raster: Raster) -> Raster:
+        """Rise per metre away from the radar, so positive on slopes that face it."""
+        gx, gy = gradient(raster, self._gsd_m)
+        return -(gx * self._towards[0] + gy * self._towards[1])
+
+    def _tilt(self, strip: Strip) -> Raster:
+        """Brighter on slopes towards the radar: sin(theta) / sin(local) (Ulander 1996), and a cosine law."""
+        wide = strip.widen(8)
+        relief = cv2.GaussianBlur(self._scene.surface.elevation_m[wide.rows], (0, 0), 1.6)
+        facing = np.arctan(self._facing(relief)[strip.within(wide)])
+        theta = math.radians(self._beam.incidence_deg)
+        local = np.clip(np.float32(theta) - facing, math.radians(9), math.radians(88))
+        out = (np.cos(local) / np.float32(math.cos(theta))) ** np.float32(1.3)
+        out *= np.float32(math.sin(theta)) / np.sin(local)
+        out[self._scene.surface.water[strip.rows] > 127] = 1
+        return out
+
+    def _heights(self, strip: Strip) -> Raster:
+        """Bright where things rise towards the radar, such as the near edge of a wood; dark in their shadow."""
+        wide = strip.widen(max(self._reach, math.ceil(4 * self._soft)) + 2)
+        tall = height_of_things(self._scene, wide, trees=0.8)
+        shadow = cast_shadow(tall, self._lamp, self._gsd_m, self._reach)
+        rise = self._facing(cv2.GaussianBlur(tall, (0, 0), self._soft))
+        out = (1 + np.float32(2.2) * np.clip(rise, 0, 1.2)) * (1 - np.float32(0.9) * shadow)
+        return out[strip.within(wide)]
 
 
-def _ground(scene: Landscape) -> Raster:
-    """Backscatter of level ground and water."""
-    frame = scene.frame
-    table = np.full(256, -40.0, np.float32)
-    for value, level in MEAN_DB.items():
-        table[value] = level
-    holdings = scene.holdings
-    crops = np.array([crop.sigma0_db for crop in holdings.crops], np.float32)[holdings.crop] + holdings.lift_db
-    level = np.where(scene.farmed, crops[scene.labels], table[scene.cover])
-    level[scene.cover == land.ROAD] = table[land.ROAD]
-    moist = frame.noise("moisture", 900.0, 60.0, 1.6)
-    level += np.where(scene.cover == land.WATER, 0, np.float32(0.55)) * moist
-    if scene.site.climate is not Climate.ARID:
-        level += np.float32(2.0) * (scene.vigour - np.float32(0.8)) * (scene.cover == land.GRASS)
-    else:
-        level += np.float32(5.0) * scene.rock * (scene.cover == land.BARE)
-    wet = scene.cover == land.WATER
-    if wet.any():
-        wind = frame.noise("wind", 2500.0, 120.0, 1.7)
-        breeze = float(frame.rng("breeze").uniform(-1.5, 2.0))
-        rough = wind * np.float32(1.4) + np.float32(breeze)
-        surf = np.float32(6.0) * smoothstep(22.0, 4.0, -scene.shore_m) * scene.sea
-        level = np.where(wet, table[land.WATER] + np.where(scene.sea, rough, rough * np.float32(0.5) - 0.5) + surf, level)
-    level += scene.built.track.astype(np.float32) * np.float32(1 / 255) * (np.float32(_TRACK_DB) - level)
-    return np.exp(level * np.float32(math.log(10) / 10))
+def _linear(level_db: float) -> np.float32:
+    return np.float32(10 ** (level_db / 10))
 
 
-def _crowns(scene: Landscape) -> Raster:
-    """Texture of a canopy: crowns scatter unequally."""
-    return np.exp(np.float32(0.22) * scene.canopy.tint - np.float32(0.1) * scene.conifers)
-
-
-def _tilt(scene: Landscape, beam: Beam) -> Raster:
-    """Brighter on slopes towards the radar, darker behind: sin(theta) / sin(local) (Ulander 1996) and the cosine
-    law of rough surfaces."""
-    frame = scene.frame
-    x, y, _ = beam.as_lamp().direction()
-    flat = math.hypot(x, y)
-    relief = cv2.GaussianBlur(scene.elevation_m, (0, 0), 1.6)
-    relief[scene.water > 127] = 0
-    gx = cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3, scale=1 / (8 * frame.gsd_m))
-    gy = cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3, scale=1 / (8 * frame.gsd_m))
-    facing = np.arctan(-(gx * np.float32(x / flat) + gy * np.float32(y / flat)))
-    theta = math.radians(beam.incidence_deg)
-    local = np.clip(np.float32(theta) - facing, math.radians(9), math.radians(88))
-    out = np.sin(np.float32(theta)) / np.sin(local) * (np.cos(local) / np.float32(math.cos(theta))) ** np.float32(1.3)
-    out[scene.water > 127] = 1
-    return out.astype(np.float32, copy=False)
-
-
-def _edges(tall: Raster, beam: Beam, gsd_m: float) -> Raster:
-    """Brighter where height rises away from the radar: the near edge of a wood, the front of a house."""
-    x, y, _ = beam.as_lamp().direction()
-    flat = math.hypot(x, y)
-    soft = cv2.GaussianBlur(tall, (0, 0), max(1.2, 5.0 / gsd_m))
-    gx = cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=3, scale=1 / (8 * gsd_m))
-    gy = cv2.Sobel(soft, cv2.CV_32F, 0, 1, ksize=3, scale=1 / (8 * gsd_m))
-    rise = -(gx * np.float32(x / flat) + gy * np.float32(y / flat))
-    return 1 + np.float32(2.2) * np.clip(rise, 0, 1.2)
-
-
-def _walls(scene: Landscape, beam: Beam) -> Raster:
+def _walls(scene: Landscape, towards: tuple[np.float32, np.float32]) -> Raster:
     """Double bounce between street and wall: strong points, strongest where a wall squarely faces the radar."""
     frame, houses = scene.frame, scene.built.houses
     if not len(houses.x):
         return np.zeros((frame.size, frame.size), np.float32)
-    x, y, _ = beam.as_lamp().direction()
-    flat = math.hypot(x, y)
-    along = np.abs(np.cos(houses.angle) * x + np.sin(houses.angle) * y) / flat
+    along = np.abs(np.cos(houses.angle) * towards[0] + np.sin(houses.angle) * towards[1])
     across = np.sqrt(np.maximum(1 - along * along, 0))
-    square = np.maximum(along, across)
-    length = np.where(across > along, houses.length_m, houses.width_m)
-    depth = np.where(across > along, houses.width_m, houses.length_m)
-    rng = frame.rng("walls")
-    gain = 1.2 + 14.0 * np.exp(-(1 - square) / 0.03)
-    gain *= rng.lognormal(0, 0.9, len(length)) * length * houses.height_m / 60.0
-    points = np.stack([houses.x + x / flat * depth / 2, houses.y + y / flat * depth / 2], axis=1)
-    spots = splat(frame, points, (gain * (6.0 / max(frame.gsd_m, 2.0)) ** 1.0).astype(np.float32))
-    return cv2.GaussianBlur(spots, (0, 0), 0.45)
+    faces_length = across > along
+    length = np.where(faces_length, houses.length_m, houses.width_m)
+    depth = np.where(faces_length, houses.width_m, houses.length_m)
+    gain = 1.2 + 14.0 * np.exp(-(1 - np.maximum(along, across)) / 0.03)
+    gain *= frame.rng("walls").lognormal(0, 0.9, len(length)) * length * houses.height_m / 60.0
+    points = np.stack([houses.x + towards[0] * depth / 2, houses.y + towards[1] * depth / 2], axis=1)
+    spots = splat(frame, points, (gain * 6.0 / max(frame.gsd_m, 2.0)).astype(np.float32))
+    spots = cv2.GaussianBlur(spots, (0, 0), 0.45)
+    return np.minimum(spots, 1e4, out=spots)

@@ -14,10 +14,10 @@ from earthloom.ingest.atlas.frame import Frame, Points, Raster
 
 @dataclass(frozen=True, slots=True)
 class Canopy:
-    """All trees of a scene, (size, size) rasters."""
+    """Drawn trees, (size, size) rasters."""
 
     height_m: Raster
-    cover: Raster
+    crowns: Raster
     """Share of the pixel under crowns, 0 to 1."""
     tint: Raster
     """Mean of the crowns' own unit draws, about -1 to 1: no two trees are alike."""
@@ -57,8 +57,8 @@ def draw_trees(frame: Frame, points: Points, stand: Stand) -> Canopy:
     lift_tint = cv2.filter2D(place_tint, cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT)
     tone = lift_tint / np.maximum(lift, np.float32(0.15))
     fill = -np.expm1(lift * np.float32(-1.25))
-    cover = np.clip((lift - np.float32(0.12)) * np.float32(1 / 0.42), 0, 1)
-    return Canopy(fill * np.float32(1.25 * stand.height_m), cover, tone)
+    crowns = np.clip((lift - np.float32(0.12)) * np.float32(1 / 0.42), 0, 1)
+    return Canopy(fill * np.float32(1.25 * stand.height_m), crowns, tone)
 
 
 def splat(frame: Frame, points: Points, weight: NDArray[np.float32]) -> Raster:
@@ -67,12 +67,12 @@ def splat(frame: Frame, points: Points, weight: NDArray[np.float32]) -> Raster:
     at = frame.to_pixels(points)
     col, row = np.floor(at[:, 0]).astype(np.int64), np.floor(at[:, 1]).astype(np.int64)
     fx, fy = at[:, 0] - col, at[:, 1] - row
-    out = np.zeros((size + 2) * (size + 2))
+    out = np.zeros((size + 2) * (size + 2), np.float32)
     for dc, wc in ((0, 1 - fx), (1, fx)):
         for dr, wr in ((0, 1 - fy), (1, fy)):
             index = (np.clip(row + dr, -1, size) + 1) * (size + 2) + np.clip(col + dc, -1, size) + 1
-            out += np.bincount(index, wc * wr * weight, minlength=out.size)
-    return out.reshape(size + 2, size + 2)[1:-1, 1:-1].astype(np.float32)
+            np.add.at(out, index, (wc * wr * weight).astype(np.float32))
+    return np.ascontiguousarray(out.reshape(size + 2, size + 2)[1:-1, 1:-1])
 
 
 def _dome(radius: float) -> Raster:
@@ -84,14 +84,12 @@ def _dome(radius: float) -> Raster:
     return dome.reshape(n, 5, n, 5).mean(axis=(1, 3)).astype(np.float32)
 
 
-def rows_of_trees(frame: Frame, middle: Points, angle: float, half: tuple[float, float], step_m: float) -> Points:
-    """An orchard: points on a turned lattice within `half` lengths of `middle`, (n, 2)."""
+def rows_of_trees(
+    frame: Frame, middle: NDArray[np.float32], angle: float, half_m: float, step_m: float
+) -> Points:
+    """An orchard: points on a turned square lattice within `half_m` of `middle` each way, (n, 2)."""
     step = max(step_m, 1.9 * frame.gsd_m)
-    u = np.arange(-half[0], half[0], step)
-    v = np.arange(-half[1], half[1], step * 1.15)
-    grid_u, grid_v = np.meshgrid(u, v)
+    u, v = np.meshgrid(np.arange(-half_m, half_m, step), np.arange(-half_m, half_m, 1.15 * step))
     c, s = math.cos(angle), math.sin(angle)
-    return np.stack(
-        [middle[0] + grid_u.ravel() * c - grid_v.ravel() * s, middle[1] + grid_u.ravel() * s + grid_v.ravel() * c],
-        axis=1,
-    )
+    x, y = float(middle[0]), float(middle[1])
+    return np.stack([x + u.ravel() * c - v.ravel() * s, y + u.ravel() * s + v.ravel() * c], axis=1)

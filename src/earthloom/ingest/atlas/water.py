@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earthloom.ingest.atlas.character import Character
-from earthloom.ingest.atlas.frame import Frame, Points, Raster
+from earthloom.ingest.atlas.frame import Frame, Points, Raster, distance_m
 from earthloom.ingest.atlas.relief import THETA, Drainage
 from earthloom.ingest.atlas.ribbon import arc_length, smooth_curve, smooth_steps
 
@@ -59,15 +59,7 @@ def plan_water(frame: Frame, character: Character, delta: bool) -> WaterPlan:
         hollow = np.where(sea < 0.25, np.float32(-1), hollow)
     base = _base_level(frame, character, sea, rivers, heading)
     wet = (~np.isnan(base) & bool(rivers or sea is not None)) | (hollow > 0)
-    return WaterPlan(sea, hollow, rivers, base, _distance_m(wet, frame.cell_m))
-
-
-def _distance_m(mask: NDArray[np.bool_], cell_m: float) -> Raster:
-    """Metres to the nearest True cell; a large number where there is none."""
-    if not mask.any():
-        return np.full(mask.shape, 1e6, np.float32)
-    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
-    return (away * np.float32(cell_m)).astype(np.float32, copy=False)
+    return WaterPlan(sea, hollow, rivers, base, distance_m(wet, frame.cell_m))
 
 
 def _plan_sea(frame: Frame, character: Character, heading: float) -> Raster:
@@ -170,7 +162,7 @@ def _grow_lobes(frame: Frame, sea: Raster, rivers: tuple[Course, ...]) -> Raster
         cells = np.round(frame.to_cells(river.points)).astype(int)
         inside = ((cells >= 0) & (cells < sea.shape[0])).all(axis=1)
         banks[cells[inside, 1], cells[inside, 0]] = True
-    away = _distance_m(banks, frame.cell_m) / np.float32(frame.extent_m)
+    away = distance_m(banks, frame.cell_m) / np.float32(frame.extent_m)
     return sea + np.float32(0.55) * np.exp(-((away / np.float32(0.05)) ** 2))
 
 

@@ -1,0 +1,259 @@
+"""Checks tell true captions from false ones: by hand for every check, and by mutation at scale."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from random import Random
+
+import pytest
+from caption_records import (
+    label,
+    make_airport,
+    make_atlas,
+    make_bare,
+    make_eurosat,
+    make_naip,
+    make_scene,
+    make_sentinel1,
+    make_tile,
+    make_umbra,
+    with_fog,
+)
+
+from earthloom.caption import CaptionSettings, caption_tile
+from earthloom.caption.checks import find_faults, is_alike
+from earthloom.caption.facts import gather
+from earthloom.caption.known import compile_known
+from earthloom.caption.reading import Check
+from earthloom.core.records import Modality, Scene, Tile
+
+FIELDS = (
+    make_scene(place="Lake Placid", platform="Landsat 8", acquired="2019-07-04"),
+    make_tile(
+        gsd_m=30.0,
+        pixel_m=30.0,
+        lon=-73.98,
+        lat=44.28,
+        labels=(label("cropland", share=0.62), label("forest", share=0.27), label("water", share=0.1)),
+    ),
+)
+PORT = (
+    make_scene(platform="NAIP"),
+    make_tile(
+        gsd_m=0.6,
+        labels=(
+            *(label("ship", box=(x, 20, x + 20, 40)) for x in (10, 40, 70)),
+            label("storage tank", box=(480, 480, 500, 500)),
+        ),
+    ),
+)
+SYNTHETIC = make_atlas(0)
+RADAR = make_sentinel1()
+CLASS = make_eurosat("river")
+FOG = with_fog(make_eurosat("forest"))
+
+
+def faults(text: str, record: tuple[Scene, Tile]) -> set[Check]:
+    return {finding.check for finding in find_faults(text, compile_known(gather(*record)))}
+
+
+TRUE = [
+    ("A Landsat 8 satellite image of Lake Placid at 30 m resolution, taken on 4 July 2019.", FIELDS),
+    ("This satellite image, dated 2019-07-04, spans about 15 km by 15 km of ground.", FIELDS),
+    ("About 62 % of the image is cropland, 27 % is forest and 10 % is water.", FIELDS),
+    ("Cropland covers more than half of the frame and forest about a quarter of it.", FIELDS),
+    ("Cropland dominates and takes up more than twice the area of forest here.", FIELDS),
+    ("The summer scene lies at 44.28° N, 73.98° W in the northern hemisphere.", FIELDS),
+    (
+        "Vegetation such as orchards usually looks bright in the near infrared range, less so here.",
+        make_naip(),
+    ),
+    ("Three ships lie in the upper left and one storage tank in the lower right.", PORT),
+    ("Altogether four objects are labelled in this aerial image, most along its upper side.", PORT),
+    ("A VV-polarised radar image from Sentinel-1 with backscatter from -25 dB to 0 dB.", RADAR),
+    ("A forest under simulated fog in a satellite image from Sentinel-2 at 10 m.", FOG),
+    ("A river in an image of 512 by 512 pixels from the EuroSAT collection.", CLASS),
+    ("In this scene most of the ground is cropland; the rest is forest and water.", FIELDS),
+]
+FALSE = [
+    (
+        "A Landsat 8 satellite image of Lake Placid at 10 m resolution, taken in July 2019.",
+        FIELDS,
+        Check.NUMBER,
+    ),
+    ("The satellite image spans about 30 km by 30 km of ground around the place.", FIELDS, Check.NUMBER),
+    ("The image is 256 by 256 pixels in size and shows cropland and forest.", FIELDS, Check.NUMBER),
+    ("The scene is centred at 44.28° S, 73.98° W and shows cropland and forest.", FIELDS, Check.NUMBER),
+    ("About 45 % of the image is cropland, and the remainder is forest and water.", FIELDS, Check.SHARE),
+    ("About 62 % of the image is forest, and the remainder is cropland and water.", FIELDS, Check.SHARE),
+    ("Forest dominates the image, with cropland and water in second and third place.", FIELDS, Check.SHARE),
+    ("Forest covers more than half of the image, next to cropland and some water.", FIELDS, Check.SHARE),
+    ("Cropland covers four times the area of forest in this image of the place.", FIELDS, Check.SHARE),
+    ("Nearly all of the frame is cropland in this image of the known place.", FIELDS, Check.SHARE),
+    ("Five ships lie in the upper left of the image near one storage tank.", PORT, Check.COUNT),
+    ("Three storage tanks and one ship are labelled in this aerial image of a port.", PORT, Check.COUNT),
+    ("An aerial image with 17 ships and one storage tank seen from far above.", PORT, Check.COUNT),
+    ("Three ships lie in the lower left of the image, away from the storage tank.", PORT, Check.POSITION),
+    ("The ships lie left of the centre of the image, away from the storage tank.", PORT, Check.POSITION),
+    ("The three ships lie along the right side of this image, seen from above.", PORT, Check.POSITION),
+    ("A satellite image of Lake Placid that was taken on 5 July 2019 at noon.", FIELDS, Check.DATE),
+    ("A satellite image of Lake Placid that was taken on 4 June 2019 at noon.", FIELDS, Check.DATE),
+    ("A satellite image of Lake Placid that was taken in the year 2018, at noon.", FIELDS, Check.DATE),
+    ("A satellite image of Lake Placid that was taken on 2019-07-05, at noon or so.", FIELDS, Check.DATE),
+    ("A winter scene with cropland and forest in a satellite image of Lake Placid.", FIELDS, Check.DATE),
+    ("A satellite image that was taken on 12 May 2019 from far above the river.", CLASS, Check.DATE),
+    ("A place in the southern hemisphere with cropland and forest, seen from space.", FIELDS, Check.ZONE),
+    ("A place in the tropics with cropland and forest and water, seen from space.", FIELDS, Check.ZONE),
+    ("A satellite image of cropland and forest near Montreal with a little water.", FIELDS, Check.NAME),
+    ('A satellite image of ground labelled "quarry" next to cropland and a forest.', FIELDS, Check.NAME),
+    ("A SAR image of cropland and forest at Lake Placid with a little water.", FIELDS, Check.MODALITY),
+    ("A near-infrared image of cropland and forest at Lake Placid with some water.", FIELDS, Check.MODALITY),
+    ("A colour image of the surface of the Earth at 8.9 m from Sentinel-1.", RADAR, Check.MODALITY),
+    ("A VH-polarised radar image of the surface of the Earth from Sentinel-1.", RADAR, Check.MODALITY),
+    ("A satellite image of three ships and one storage tank near a pier.", PORT, Check.PLATFORM),
+    ("An aerial image of cropland and forest at Lake Placid with a little water.", FIELDS, Check.PLATFORM),
+    ("Sentinel-2 image of cropland and forest at Lake Placid with a little water.", FIELDS, Check.PLATFORM),
+    ("A satellite image of an airport next to the river, seen from far above.", CLASS, Check.CONTENT),
+    ("A satellite image of a river with cornfields and houses along its two banks.", CLASS, Check.CONTENT),
+    ("A snow-covered place with a river in a satellite image, seen from far above.", CLASS, Check.WEATHER),
+    ("A river under clouds in a satellite image, seen from far above the ground.", CLASS, Check.WEATHER),
+    ("A forest under simulated fog and rain in a satellite image from Sentinel-2.", FOG, Check.WEATHER),
+    ("An RGB image of a computed landscape, 512 by 512 pixels in size.", SYNTHETIC, Check.SYNTHETIC),
+    (
+        "A synthetic aperture look at a computed landscape, 512 by 512 pixels in size.",
+        SYNTHETIC,
+        Check.SYNTHETIC,
+    ),
+    ("A synthetic image of a river, 512 by 512 pixels in size, from Sentinel-2.", CLASS, Check.SYNTHETIC),
+    ("A photograph of a river as seen from a satellite, far above the ground.", CLASS, Check.WORDS),
+    ("A beautiful river as seen from a satellite, far above the wide open ground.", CLASS, Check.WORDS),
+    ("A river river as seen from a satellite, far above the wide open ground.", CLASS, Check.REPETITION),
+    ("A river seen from space.", CLASS, Check.LENGTH),
+    ("A river " + "and so on " * 30, CLASS, Check.LENGTH),
+]
+
+
+@pytest.mark.parametrize(("text", "record"), TRUE)
+def test_true_captions_pass(text: str, record: tuple[Scene, Tile]) -> None:
+    assert find_faults(text, compile_known(gather(*record))) == []
+
+
+@pytest.mark.parametrize(("text", "record", "check"), FALSE)
+def test_false_captions_fail(text: str, record: tuple[Scene, Tile], check: Check) -> None:
+    assert check in faults(text, record)
+
+
+def test_that_every_check_is_tried() -> None:
+    assert {check for _, _, check in FALSE} == set(Check) - {Check.ALIKE}
+
+
+def test_that_a_finding_shows_its_evidence() -> None:
+    [finding] = find_faults(
+        "A satellite image of a river that is 250 m wide, seen from above.", compile_known(gather(*CLASS))
+    )
+    assert finding.check is Check.NUMBER
+    assert "250" in finding.evidence
+
+
+def test_that_names_excuse_only_themselves() -> None:
+    assert faults("The Landsat 8 satellite image shows cropland and a forest with 8 ponds.", FIELDS) == {
+        Check.CONTENT,
+        Check.COUNT,
+    }
+
+
+def test_alike() -> None:
+    assert is_alike("A river in a wide valley.", "In a wide valley, a river.")
+    assert not is_alike("A river in a wide valley.", "The image holds a single channel of 512 by 512 pixels.")
+
+
+RECORDS = [
+    *(make_atlas(i) for i in range(150)),
+    FIELDS,
+    PORT,
+    *(make_eurosat(name) for name in ("annual crop", "residential", "river", "sea lake", "industrial")),
+    make_naip(),
+    make_naip(Modality.RGB),
+    make_sentinel1(),
+    make_umbra(),
+    make_airport(),
+    *(make_bare(modality, gsd_m=2.0, pixel_m=2.0) for modality in Modality),
+]
+SWAPS = {
+    Check.MODALITY: [
+        ("radar", "colour"),
+        ("SAR", "RGB"),
+        ("RGB", "SAR"),
+        ("near-infrared", "radar"),
+        ("optical", "SAR"),
+    ],
+    Check.PLATFORM: [
+        ("satellite", "aerial"),
+        ("aerial", "satellite"),
+        ("Sentinel-2", "Landsat"),
+        ("NAIP", "Umbra"),
+    ],
+    Check.CONTENT: [
+        (word, "airport") for word in ("forest", "cropland", "water", "roads", "grassland", "river")
+    ],
+    Check.SYNTHETIC: [("synthetic ", "")],
+    Check.DATE: [
+        ("2014", "2015"),
+        ("September", "March"),
+        ("2023", "2021"),
+        ("27 May", "28 May"),
+        ("2019", "2016"),
+    ],
+    Check.NAME: [("North Dakota", "South Dakota"), ("Lake Placid", "Lake Tahoe"), ("Vanuatu", "Iceland")],
+    Check.POSITION: [("upper left", "lower left"), ("lower right", "upper right")],
+    Check.COUNT: [
+        ("three airplanes", "two airplanes"),
+        ("one storage", "four storage"),
+        ("three ships", "seven ships"),
+    ],
+}
+
+
+NUMBERS = {
+    Check.SHARE: re.compile(r"(?<!\d)(\d+)(?= %)"),
+    Check.NUMBER: re.compile(r"(?<![\d.-])(\d+)(?= (?:k?m|metres?|pixels)\b)"),
+}
+
+
+def mutate(text: str, rng: Random) -> tuple[Check, str] | None:
+    """Make a true caption false in one place; None where it says nothing that can be turned."""
+    swaps = [(kind, old, new) for kind, pairs in SWAPS.items() for old, new in pairs if old in text]
+    spots = [(kind, spot) for kind, pattern in NUMBERS.items() for spot in pattern.finditer(text)]
+    kinds = sorted({kind for kind, *_ in swaps} | {kind for kind, _ in spots})
+    if not kinds:
+        return None
+    kind = rng.choice(kinds)
+    if kind in SWAPS:
+        _, old, new = rng.choice([swap for swap in swaps if swap[0] is kind])
+        return kind, text.replace(old, new)
+    _, spot = rng.choice([found for found in spots if found[0] is kind])
+    return kind, text[: spot.start()] + str(int(spot.group()) * 2 + 7) + text[spot.end() :]
+
+
+def test_precision_and_recall_over_mutated_captions() -> None:
+    """Every caption of the rules is true; each copy with one change is false. Per check: share that is caught."""
+    rng = Random(5)
+    tried: Counter[Check] = Counter()
+    caught: Counter[Check] = Counter()
+    n_true = n_flagged = 0
+    for record in RECORDS:
+        known = compile_known(gather(*record))
+        for seed in range(3):
+            for caption in caption_tile(*record, CaptionSettings(seed=seed)).captions:
+                n_true += 1
+                n_flagged += bool(find_faults(caption.text, known, 3))
+                mutated = mutate(caption.text, rng)
+                if mutated is not None:
+                    tried[mutated[0]] += 1
+                    caught[mutated[0]] += bool(find_faults(mutated[1], known, 3))
+    assert n_flagged == 0
+    assert n_true > 3000
+    assert set(tried) == {*SWAPS, Check.NUMBER, Check.SHARE}
+    assert sum(caught.values()) / sum(tried.values()) > 0.97, caught
+    assert all(caught[check] / tried[check] > 0.9 for check in tried), (caught, tried)
