@@ -169,8 +169,8 @@ def test_a_changed_setting_makes_its_stage_and_the_later_ones_stale(
         summary = build(changed, tmp_path, base=sources, workers=0)
         reused = [name for name in order if summary.stages[name].n_reused == summary.stages[name].n_shards]
         assert reused == order[: order.index(stage)]
-    total = duckdb.sql(f"select count(*) from '{tmp_path}/release/data/*.parquet'").fetchone()
-    assert total == (summary.n_out,)
+    total = duckdb.sql(f"select count(*) from '{tmp_path}/release/data/*.parquet'").fetchall()
+    assert total == [(summary.n_out,)]
 
 
 def test_a_new_file_is_noticed(sources: Path, tmp_path: Path) -> None:
@@ -270,6 +270,20 @@ def test_a_signal_stops_the_run_cleanly_and_the_next_goes_on(
     out, err = again.communicate(timeout=60)
     assert again.returncode == 0, err
     assert hash_tree(tmp_path / "release") == hash_tree(built[0] / "release")
+
+
+@pytest.mark.parametrize("limit", [3_000, 30_000, 80_000, 150_000, 250_000])
+def test_a_limit_at_any_size_never_passes_for_a_fault_of_the_records(
+    sources: Path, recipe: Recipe, tmp_path: Path, limit: int
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        with pytest.raises(WriteError):
+            build(recipe, tmp_path, base=sources, workers=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.rglob("*.failed.parquet"))
 
 
 @pytest.mark.slow

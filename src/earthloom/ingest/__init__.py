@@ -11,7 +11,7 @@ from pathlib import Path
 
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Item, Scene
-from earthloom.ingest import atlas, geotiff, images
+from earthloom.ingest import geotiff, images
 from earthloom.ingest.config import AnySource, AtlasSettings, GeotiffSettings, ImagesSettings
 
 INGEST_VERSION = "1"
@@ -30,6 +30,8 @@ def list_items(settings: AnySource, root: Path) -> Iterator[Item]:
         case ImagesSettings():
             return images.list_items(settings, root)
         case AtlasSettings():
+            from earthloom.ingest import atlas  # brings scipy's solvers, which every worker would pay for
+
             return atlas.list_items(settings, root)
 
 
@@ -46,6 +48,8 @@ def read_item(settings: AnySource, item: Item, root: Path, assets: Path) -> list
         case ImagesSettings():
             return images.read_item(settings, item, root)
         case AtlasSettings():
+            from earthloom.ingest import atlas
+
             return atlas.read_item(settings, item, root, assets)
 
 

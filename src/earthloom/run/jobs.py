@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from earthloom.caption import CaptionSettings, caption_tile
-from earthloom.core.errors import AccountError, RecordError, StoppedError
+from earthloom.core.errors import AccountError, RecordError, RunError
 from earthloom.core.ids import make_id
 from earthloom.core.records import Captioned, Failed, Item, Refused, Scene, Tile, Verdict
 from earthloom.curate import CurateSettings, assign_split
@@ -285,8 +285,8 @@ def _outcomes(unit: Unit) -> Iterator[object]:
         yield from unit.outcomes()
     except RecordError as error:
         yield error
-    except StoppedError:
-        raise
+    except RunError:
+        raise  # a full disk is no fault of the record
     except Exception:  # noqa: BLE001  the one place where a bug is kept with its record
         yield Broken(traceback.format_exc())
 

@@ -21,7 +21,6 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from earthloom.tile.light import Valid
 
@@ -154,6 +153,8 @@ def _to_sparse(weights: npt.NDArray[np.float64], cells: npt.NDArray[np.int32], n
     rows = np.arange(len(weights) + 1, dtype=np.int32) * weights.shape[1]
     columns = np.clip(cells, 0, n_cells - 1)
     parts = (weights.astype(np.float32).ravel(), columns.ravel(), rows)
+    from scipy import sparse  # a tenth of a second that averaging of stored values does without
+
     return sparse.csr_matrix(parts, shape=(len(weights), n_cells))
 
 

@@ -51,7 +51,7 @@ _TRAITS = {
         towns=0.8, town_km2=0.25, dunes=0,
     ),
     Archetype.MOUNTAIN: Character(
-        steepness=36, hills=0.9, sea=0, river_km2=150, meander=0.6, lakes=0.02, farms=0.25, trees=0.85,
+        steepness=42, hills=0.9, sea=0, river_km2=150, meander=0.6, lakes=0.02, farms=0.25, trees=0.85,
         towns=0.5, town_km2=0.12, dunes=0,
     ),
     Archetype.TOWN: Character(

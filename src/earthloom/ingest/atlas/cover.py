@@ -69,7 +69,7 @@ def _above_treeline(ground: Ground) -> Raster | None:
     """0 under the treeline to 1 at the highest ground; None where trees grow to the top."""
     if not ground.alpine:
         return None
-    low, high = (float(np.quantile(ground.height_m, q)) for q in (0.5, 0.995))
+    low, high = (float(np.quantile(ground.height_m, q)) for q in (0.35, 0.995))
     coarse = np.clip((ground.height_m - np.float32(low)) * np.float32(1 / max(high - low, 1.0)), 0, 1)
     return ground.frame.refine(coarse)
 
@@ -87,7 +87,7 @@ def _rock(ground: Ground, surface: Surface, high: Raster | None) -> Raster:
         gravel = frame.noise("gravel", 0.5 * frame.extent_m, 60.0, 1.7) + np.float32(0.12) * fray + slope * 5
         rock = np.maximum(rock, np.float32(0.6) * smoothstep(-0.6, 1.8, gravel))
     if high is not None:
-        rock = np.maximum(rock, smoothstep(0.35, 0.85, high + np.float32(0.16) * fray + slope * np.float32(0.25)))
+        rock = np.maximum(rock, smoothstep(0.45, 0.95, high + np.float32(0.16) * fray + slope * np.float32(0.35)))
     return rock
 
 
@@ -119,7 +119,7 @@ def _paint_wild(
     out[rock > 0.5] = BARE
     wooded = estate.wooded + np.float32(0.35) * crumble
     if high is not None:
-        wooded -= 6 * np.clip(high - np.float32(0.05), 0, 1)
+        wooded -= 9 * np.clip(high - np.float32(0.1), 0, 1)
         out[(high + np.float32(0.03) * crumble > _snowline(ground)) & (rock < 0.97)] = SNOW
     out[(wooded > 0) & (rock < 0.8)] = FOREST
     return out

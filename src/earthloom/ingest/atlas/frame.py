@@ -188,5 +188,10 @@ def distance_m(mask: NDArray[np.bool_], cell_m: float) -> Raster:
 
 def smoothstep(low: float, high: float, x: Raster) -> Raster:
     """0 up to `low`, 1 from `high`, an S-curve between (also falling, for low > high)."""
-    t = np.clip((x - np.float32(low)) * np.float32(1.0 / (high - low)), 0, 1)
-    return t * t * (3 - 2 * t)
+    t = x - np.float32(low)
+    t *= np.float32(1.0 / (high - low))
+    np.clip(t, 0, 1, out=t)
+    out: Raster = 3 - 2 * t
+    out *= t
+    out *= t
+    return out

@@ -107,4 +107,5 @@ def _find_water(frame: Frame, plan: WaterPlan) -> Raster:
 
 def _is_alpine(frame: Frame, site: Site, character: Character) -> bool:
     cold = site.climate in (Climate.TEMPERATE, Climate.BOREAL, Climate.STEPPE)
-    return cold and character.steepness > 15 and bool(frame.rng("alpine").random() < 0.5)
+    is_high = site.archetype is Archetype.MOUNTAIN and character.steepness > 15
+    return cold and is_high and bool(frame.rng("alpine").random() < 0.65)

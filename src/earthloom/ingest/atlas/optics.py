@@ -85,7 +85,7 @@ class _Camera:
         size = self._scene.frame.size
         tops = np.linspace(0, size - 4, 12).astype(int)
         thin = [self.look(Strip(int(top), int(top) + 4, size))[:3].max(axis=0) for top in tops]
-        return float(np.clip(1.1 * np.quantile(np.stack(thin), 0.985), 0.31, 0.66))
+        return float(np.clip(1.1 * np.quantile(np.stack(thin), 0.985), 0.36, 0.66))
 
 
 def _expose(radiance: Raster, white: float, rng: np.random.Generator) -> Raster:

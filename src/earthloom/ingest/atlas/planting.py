@@ -53,11 +53,12 @@ def plant(ground: Ground, surface: Surface, estate: Estate, cover: Cover, built:
     density[(built.height_dm > 0) | (built.paved > 50) | (cover.classes == classes.WATER)] = 0
     density[cover.classes == classes.ROAD] = 0
     points = np.concatenate([scatter(frame, density, stand), *_orchards(ground, estate)])
+    del density
     canopy = draw_trees(frame, points, stand)
     return Plants(
-        height_m=canopy.height_m.astype(np.float16),
-        crowns=canopy.crowns.astype(np.float16),
-        tint=canopy.tint.astype(np.float16),
+        height_m=canopy.height_m,
+        crowns=canopy.crowns,
+        tint=canopy.tint,
         conifers=_conifers(ground, estate).astype(np.float16),
     )
 
@@ -109,8 +110,10 @@ def _orchards(ground: Ground, estate: Estate) -> list[Points]:
 
 def _conifers(ground: Ground, estate: Estate) -> Raster:
     frame = ground.frame
-    species = frame.noise("species", 700.0, 50.0, 1.5)
+    mix = frame.noise("species", 700.0, 50.0, 1.5)
+    mix *= np.float32(0.6)
     share = {Climate.BOREAL: 0.75, Climate.TEMPERATE: 0.35}.get(ground.site.climate, 0.2)
     n = len(estate.holdings.use)
     planted = frame.rng("conifers").normal(0, 0.7, n) * (estate.holdings.use != BLOCK) + 2 * (share - 0.5)
-    return smoothstep(-0.25, 0.25, species * np.float32(0.6) + planted.astype(np.float32)[estate.labels])
+    mix += planted.astype(np.float32)[estate.labels]
+    return smoothstep(-0.25, 0.25, mix)

@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from earthloom.ingest.atlas.frame import Frame, Points, Raster
+from earthloom.ingest.atlas.frame import Frame, Half, Points, Raster
 
 
 @dataclass(frozen=True, slots=True)
 class Canopy:
     """Drawn trees, (size, size) rasters."""
 
-    height_m: Raster
-    crowns: Raster
+    height_m: Half
+    crowns: Half
     """Share of the pixel under crowns, 0 to 1."""
-    tint: Raster
+    tint: Half
     """Mean of the crowns' own unit draws, about -1 to 1: no two trees are alike."""
 
 
@@ -51,14 +51,20 @@ def draw_trees(frame: Frame, points: Points, stand: Stand) -> Canopy:
     n = len(points)
     vigour = np.exp(rng.normal(0, 0.22, n)).astype(np.float32)
     tint = rng.standard_normal(n).astype(np.float32)
-    place, place_tint = (splat(frame, points, w) for w in (vigour, vigour * tint))
     kernel = _dome(0.62 * max(stand.crown_m, 1.3 * frame.gsd_m) / frame.gsd_m)
-    lift = cv2.filter2D(place, cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT)
-    lift_tint = cv2.filter2D(place_tint, cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT)
-    tone = lift_tint / np.maximum(lift, np.float32(0.15))
-    fill = -np.expm1(lift * np.float32(-1.25))
-    crowns = np.clip((lift - np.float32(0.12)) * np.float32(1 / 0.42), 0, 1)
-    return Canopy(fill * np.float32(1.25 * stand.height_m), crowns, tone)
+
+    def lift(weight: NDArray[np.float32]) -> Raster:
+        out: Raster = cv2.filter2D(splat(frame, points, weight), cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT)
+        return out
+
+    mass, tone = lift(vigour), lift(vigour * tint)
+    tone /= np.maximum(mass, np.float32(0.15))
+    tone = tone.astype(np.float16)
+    crowns = np.clip((mass - np.float32(0.12)) * np.float32(1 / 0.42), 0, 1).astype(np.float16)
+    mass *= np.float32(-1.25)
+    np.expm1(mass, out=mass)
+    mass *= np.float32(-1.25 * stand.height_m)
+    return Canopy(mass.astype(np.float16), crowns, tone)
 
 
 def splat(frame: Frame, points: Points, weight: NDArray[np.float32]) -> Raster:
