@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
@@ -10,7 +11,6 @@ import bench_geotiff
 import bench_img2dataset
 import bench_memory
 import bench_pixels
-from harness import WORKERS
 
 BENCHES = (bench_pixels, bench_img2dataset, bench_geotiff, bench_memory)
 
@@ -18,7 +18,7 @@ BENCHES = (bench_pixels, bench_img2dataset, bench_geotiff, bench_memory)
 def main() -> bool:
     """Run them all."""
     print(
-        f"earthloom benchmarks: Python {platform.python_version()}, {platform.machine()}, {WORKERS} workers"
+        f"earthloom benchmarks: Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
     )
     start = time.perf_counter()
     is_met = [bench.main() for bench in BENCHES]

@@ -6,7 +6,6 @@ several names, so that the start of a process does not decide.
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 from pathlib import Path
 
@@ -51,16 +50,6 @@ def bare_loop(paths: list[Path]) -> int:
     return total
 
 
-def run_bare(folder: Path, workers: int) -> None:
-    """The bare loop in as many processes as earthloom gets."""
-    paths = sorted(folder.glob("*.tif"))
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        made = pool.map(bare_loop, [paths[i::workers] for i in range(workers)])
-        pool.close()
-        pool.join()
-    assert min(made) > 0
-
-
 def main() -> bool:
     """Race and judge."""
     scenes = scene_folder(N_SCENES, SIDE)
@@ -70,7 +59,7 @@ def main() -> bool:
         recipe = write_recipe(scratch / "recipe.yaml", scenes)
         measure([*stage, "ingest", recipe, scratch / "work", "1"])
         candidates = [
-            Candidate(name="bare loop", argv=[sys.executable, __file__, "bare", scenes, str(WORKERS)]),
+            Candidate(name="bare loop", argv=[sys.executable, __file__, "bare", scenes]),
             Candidate(
                 name="earthloom, tile stage",
                 argv=[*stage, "tile", recipe, scratch / "work", str(WORKERS)],
@@ -85,6 +74,6 @@ def main() -> bool:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["bare"]:
-        run_bare(Path(sys.argv[2]), int(sys.argv[3]))
+        assert bare_loop(sorted(Path(sys.argv[2]).glob("*.tif"))) > 0
     else:
         sys.exit(not main())

@@ -17,11 +17,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import yaml
 
-from harness import WORKERS, build_command, scratch_folder
+from harness import build_command, scratch_folder
 from imagery import record_tar
 
 SIZES = (1_000, 100_000)
 SIDE = 64
+WORKERS = len(os.sched_getaffinity(0))
 CEILING_MB = 600
 SPREAD = 0.20
 POLL_S = 0.02
@@ -99,7 +100,7 @@ def measure_build(n: int) -> Peaks:
     tar = record_tar(n, SIDE)
     with scratch_folder() as scratch:
         recipe = write_recipe(scratch / "recipe.yaml", tar)
-        peaks, wall_s = watch(build_command(recipe, scratch / "work"))
+        peaks, wall_s = watch(build_command(recipe, scratch / "work", WORKERS))
         made = count_pairs(scratch / "work" / "release")
     if made != n:
         raise SystemExit(f"the build of {n} records made {made} pairs")

@@ -24,7 +24,8 @@ from imagery import CACHE
 
 ROOT = Path(__file__).resolve().parent.parent
 EARTHLOOM = Path(sys.executable).with_name("earthloom")
-WORKERS = len(os.sched_getaffinity(0))
+WORKERS = 1
+"""Of every candidate: what counts is the work done in a CPU-second, and two busy cores slow each other down."""
 
 
 @dataclass(frozen=True, kw_only=True)

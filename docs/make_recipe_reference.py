@@ -6,9 +6,14 @@ checked against the schema before it is written.
 
 from __future__ import annotations
 
+import ast
 import enum
+import inspect
+import textwrap
 import types
 import typing
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -128,7 +133,8 @@ def _render_section(title: str, model: type[Settings], example: str) -> str:
     lines += ["| field | takes | default | meaning |", "|---|---|---|---|"]
     own = [name for name in model.model_fields if name not in shared]
     own.sort(key=lambda name: name != "kind")
-    lines += [_render_row(name, model.model_fields[name]) for name in own]
+    meanings = _find_meanings(model)
+    lines += [_render_row(name, model.model_fields[name], meanings.get(name, "")) for name in own]
     return "\n".join([*lines, "", *([_fence(example)] if example else [])])
 
 
@@ -149,9 +155,30 @@ def _fence(text: str) -> str:
     return f"```yaml\n{text}```\n"
 
 
-def _render_row(name: str, field: FieldInfo) -> str:
+def _find_meanings(model: type[Settings]) -> dict[str, str]:
+    """The docstrings under the fields of a model and of those it derives from.
+
+    pydantic can collect them too, but does so at import, which every worker would pay for.
+    """
+    meanings: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        if issubclass(base, Settings):
+            (definition,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+            assert isinstance(definition, ast.ClassDef)
+            meanings.update(_documented_fields(definition.body))
+    return meanings
+
+
+def _documented_fields(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
+    for statement, following in pairwise(body):
+        match statement, following:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, _flow(text)
+
+
+def _render_row(name: str, field: FieldInfo, meaning: str) -> str:
     takes = ", ".join([_describe_type(field.annotation), *_ranges(field.metadata)])
-    cells = (f"`{field.alias or name}`", takes, _describe_default(field), _flow(field.description or ""))
+    cells = (f"`{field.alias or name}`", takes, _describe_default(field), meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

@@ -224,6 +224,8 @@ def test_that_statements_carry_their_origin() -> None:
         ("a" * 49, None),
         ("one two three four five six seven", None),
         ('the "dump"', None),
+        ("The", None),
+        ("The Hague", "The Hague"),
         ("bell\x07", None),
         (None, None),
     ],

@@ -297,13 +297,13 @@ def test_twenty_kills_leave_the_same_bytes_as_none(
     while kills < 20:
         process = _start(sources, work)
         try:
-            process.communicate(timeout=float(rng.uniform(0.3, 3.5)))
+            out, err = process.communicate(timeout=float(rng.uniform(0.3, 3.5)))
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
             kills += 1
             continue
-        assert process.returncode == 0
+        assert process.returncode == 0, (out, err)
         assert hash_tree(work / "release") == wanted
         finished += 1
         work = tmp_path / str(finished)

@@ -69,7 +69,7 @@ def _check_token(reading: Reading, i: int, lower: str, token: str) -> Check | No
     first = lower[0]
     if first.isdecimal() or (first in "-−" and len(lower) > 1):
         return check_number(reading, i)
-    if i and lower == reading.lower[i - 1] and first.isalpha():
+    if i and lower == reading.lower[i - 1] and first.isalpha() and _is_repeated(reading.known, token):
         return Check.REPETITION
     rule = _RULES.get(lower)
     if rule is not None:
@@ -79,6 +79,11 @@ def _check_token(reading: Reading, i: int, lower: str, token: str) -> Check | No
     if token != lower and i and reading.lower[i - 1] not in SENTENCE_ENDS:
         return check_name(reading, i)
     return None
+
+
+def _is_repeated(known: Known, token: str) -> bool:
+    """`over Over Hulton` names a place."""
+    return token == token.lower() or token not in known.capitals
 
 
 def _check_compound(reading: Reading, i: int, lower: str) -> Check | None:

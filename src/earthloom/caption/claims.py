@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from earthloom.caption.english import list_words
+from earthloom.caption.english import FUNCTION_WORDS, list_words
 from earthloom.caption.known import Known
 from earthloom.caption.lexicon import CONTENT_WORDS
 from earthloom.caption.numbers import MONTH_NUMBERS
@@ -25,12 +25,8 @@ def check_name(reading: Reading, i: int) -> Check | None:
     is_opening = i == 1 or reading.at(i - 2) in SENTENCE_ENDS
     if not is_opening or before == before.lower() or before in reading.known.capitals:
         return None
-    return None if before.lower() in _OPENINGS or reading.at(i - 1) in CLAIM_RULES else Check.NAME
+    return None if before.lower() in FUNCTION_WORDS or reading.at(i - 1) in CLAIM_RULES else Check.NAME
 
-
-_OPENINGS = list_words(
-    "a an the this over in of at on near from above with by as for to around across and or within"
-)
 
 _COMMON_CAPITALS = list_words("SAR RGB NIR GSD Earth N S E W UTC T dB Circle")
 
@@ -107,7 +103,7 @@ def _check_platform(reading: Reading, i: int) -> Check | None:
 
 
 def _list_platform_words() -> frozenset[str]:
-    """First words of platform names: `sentinel-1`, `landsat`, `naip`; `google` and `umbra` mean other things too."""
+    """First words of platform names: `sentinel-1`, `landsat`, `naip`; `google` may stand for others of its services."""
     names = (
         name.split(" ")[0].lower() for platform in list_platforms() for name in (platform.name, platform.word)
     )

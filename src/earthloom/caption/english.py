@@ -34,6 +34,12 @@ NUMBER_WORDS = (
     "twelve",
 )
 
+FUNCTION_WORDS = frozenset(
+    {"a", "above", "across", "an", "and", "around", "as", "at", "by", "for", "from", "in", "is"}
+    | {"near", "of", "on", "or", "over", "the", "this", "to", "with", "within"}
+)
+"""Words that hold sentences together; no name consists of them."""
+
 _SPOKEN_AS_WORDS = frozenset(
     {"SAR", "NAIP", "NEON", "NASA", "LISS", "RADARSAT", "LANDSAT", "SPOT", "FORMOSAT"}
 )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
+from earthloom.caption.english import FUNCTION_WORDS
 from earthloom.caption.lexicon import is_informative
 from earthloom.caption.statements import (
     Acquired,
@@ -45,7 +46,7 @@ POLAR_CIRCLE_DEG = 66.56
 
 _MAX_NAME_LENGTH = 48
 _MAX_NAME_WORDS = 6
-_MAX_GSD_M = 100_000
+_MIN_GSD_M, _MAX_GSD_M = 1e-4, 1e5
 _WHOLE_FRAME = 0.995
 """Shares of valid pixels from here on read as all of them."""
 _WHOLE_SCENE = 0.9
@@ -59,6 +60,7 @@ _MMM_RS_WEATHER = {
     "fog": "fog",
     "foggy": "fog",
 }
+_LETTERS = re.compile(r"[^\W\d_]+")
 _POLARISATIONS = frozenset({"VV", "VH", "HH", "HV"})
 _SEASONS = (Season.WINTER, Season.SPRING, Season.SUMMER, Season.AUTUMN)
 _CELLS = tuple(Cell)
@@ -102,12 +104,13 @@ def gather(scene: Scene, tile: Tile) -> Statements:
 
 
 def clean_name(name: str | None) -> str | None:
-    """Give a name as a caption can hold it, or None: one line, printable, short, with a letter in it."""
+    """Give a name as a caption can hold it, or None: one line, printable, short, with a letter, no `of` or `the`."""
     if name is None:
         return None
     name = " ".join(name.replace("_", " ").split())
     fits = len(name) <= _MAX_NAME_LENGTH and name.count(" ") < _MAX_NAME_WORDS and name.isprintable()
-    return name if fits and '"' not in name and any(map(str.isalpha, name)) else None
+    says = not FUNCTION_WORDS.issuperset(_LETTERS.findall(name.lower()))
+    return name if fits and says and '"' not in name else None
 
 
 def find_zone(lat: float) -> Zone:
@@ -215,9 +218,9 @@ def _find_collection(scene: Scene, origin: str) -> Collection | None:
 
 def _measure_resolution(tile: Tile, origin: str) -> Resolution | None:
     gsd_m, native_m = tile.gsd_m, tile.native_gsd_m
-    if gsd_m is None or not 1e-4 <= gsd_m <= _MAX_GSD_M:
+    if gsd_m is None or not _MIN_GSD_M <= gsd_m <= _MAX_GSD_M:
         return None
-    is_coarser = native_m is not None and 0 < native_m < 0.95 * gsd_m
+    is_coarser = native_m is not None and _MIN_GSD_M <= native_m < 0.95 * gsd_m
     return Resolution(
         origin=origin, gsd_m=gsd_m, native_gsd_m=native_m if is_coarser else None, level=find_level(gsd_m)
     )
@@ -225,7 +228,7 @@ def _measure_resolution(tile: Tile, origin: str) -> Resolution | None:
 
 def _measure_extent(tile: Tile) -> Extent | None:
     pixel_m = tile.pixel_m
-    if pixel_m is None or not 1e-4 <= pixel_m <= _MAX_GSD_M:
+    if pixel_m is None or not _MIN_GSD_M <= pixel_m <= _MAX_GSD_M:
         return None
     return Extent(
         origin=Origin.COMPUTED, width_m=tile.width * pixel_m, height_m=tile.height * pixel_m, pixel_m=pixel_m

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from earthloom.caption.lexicon import THEME_TALK, find_noun
-from earthloom.caption.statements import SIDES, Objects, Statements, Zone
+from earthloom.caption.statements import SIDES, Named, Objects, Statements, Zone
 from earthloom.core.records import Modality
 from earthloom.geo.platforms import Carrier
 
@@ -132,12 +132,17 @@ def _list_lengths(said: Statements) -> tuple[float, ...]:
     return tuple(lengths)
 
 
+def _find_bound_words(label: Named) -> frozenset[str]:
+    """The words by which a sentence can mean a label; a quoted name is read apart from its sentence."""
+    noun = find_noun(label.name)
+    return frozenset() if noun.quoted else noun.words
+
+
 def _index_covers(said: Statements) -> dict[str, frozenset[float]]:
-    """A word that several covers share stands for all of them; a quoted name binds nothing."""
+    """A word that several covers share stands for all of them."""
     index: dict[str, frozenset[float]] = {}
     for cover in said.covers:
-        noun = find_noun(cover.name)
-        for word in noun.words if not noun.quoted else ():
+        for word in _find_bound_words(cover):
             index[word] = index.get(word, frozenset()) | {cover.share}
     return index
 
@@ -145,7 +150,7 @@ def _index_covers(said: Statements) -> dict[str, frozenset[float]]:
 def _index_counts(groups: tuple[Objects, ...]) -> dict[str, frozenset[int]]:
     index: dict[str, frozenset[int]] = {}
     for group in groups:
-        for word in find_noun(group.name).words:
+        for word in _find_bound_words(group):
             index[word] = index.get(word, frozenset()) | {group.count}
     if groups:
         total = sum(group.count for group in groups)
@@ -158,7 +163,7 @@ def _index_places(groups: tuple[Objects, ...]) -> dict[str, frozenset[str]]:
     index: dict[str, frozenset[str]] = {}
     for group in groups:
         places = frozenset((*(cell.value for cell in group.cells), *_find_sides(group)))
-        for word in find_noun(group.name).words:
+        for word in ("object", "objects", *_find_bound_words(group)):
             index[word] = index.get(word, frozenset()) | places
     return index
 

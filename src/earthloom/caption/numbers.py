@@ -149,7 +149,7 @@ def _check_number_word(reading: Reading, i: int) -> Check | None:
         return _check_ratio(reading, i, value)
     if value == 3 and "channels" in reading.lower[i : i + 8]:
         return None if reading.known.modality is Modality.RGB else Check.MODALITY
-    if value == 1 and not reading.known.find_counts(reading.lower[i + 1 : i + 3]):
+    if value == 1 and not reading.known.find_counts(reading.lower[i + 1 : i + 2]):
         return None
     return _check_count(reading, i, value)
 

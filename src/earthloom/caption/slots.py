@@ -210,6 +210,10 @@ def _find_all(w: Wording) -> tuple[Cover, ...] | None:
     return w.covers if len(w.said.covers) == len(w.covers) > 2 else None
 
 
+def _find_mix(w: Wording) -> tuple[Cover, ...] | None:
+    return w.covers if len(w.covers) > 1 else None
+
+
 def _find_mixed(w: Wording) -> Cover | None:
     """The largest of three covers or more, where it is far from half of the frame."""
     return w.covers[0] if len(w.covers) > 2 and w.covers[0].share < 0.45 else None
@@ -223,6 +227,8 @@ _LABELS: dict[str, Slot] = {
     "part_label": _when(_find_part, lambda found, _draw: f'"{found.name}"'),
     "cover_list": _when(lambda w: w.covers or None, lambda found, _draw: content.list_covers(found)),
     "share_list": _when(lambda w: w.covers or None, lambda found, _draw: content.list_shares(found)),
+    "mix_list": _when(_find_mix, lambda found, _draw: content.list_covers(found)),
+    "mix_shares": _when(_find_mix, lambda found, _draw: content.list_shares(found)),
     "rest_list": _when(
         lambda w: w.covers[1:] or None, lambda found, _draw: content.list_covers(found, most=3)
     ),

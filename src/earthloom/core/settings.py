@@ -16,7 +16,6 @@ class Settings(BaseModel):
         frozen=True,
         extra="forbid",
         populate_by_name=True,
-        use_attribute_docstrings=True,
         ser_json_inf_nan="strings",  # `nodata: .nan` has a digest too
     )
 

@@ -47,6 +47,8 @@ Capture = Annotated[str, AfterValidator(_check_group)]
 DateRule = Annotated[str, AfterValidator(_check_date)]
 """An ISO date, or a regular expression with a group that captures one."""
 
+_WIDEST_M = 600_000.0
+
 BAND_ROLES = {"rgb": 3, "nir": 1, "sar": 1, "vv": 1, "vh": 1, "hh": 1, "hv": 1, "alpha": 1}
 """Roles that bands can have, with the number of bands that each takes."""
 
@@ -170,6 +172,17 @@ class AtlasSettings(SourceSettings):
     """Which views of each landscape to make."""
     looks: int = Field(4, ge=1, le=100)
     """Equivalent number of looks of the SAR speckle."""
+
+    @model_validator(mode="after")
+    def _check_views(self) -> AtlasSettings:
+        if not self.modalities or len(set(self.modalities)) < len(self.modalities):
+            raise ValueError("modalities: name at least one of rgb, nir, sar, and each at most once.")
+        if self.size * self.gsd_m > _WIDEST_M:
+            raise ValueError(
+                f"size and gsd_m make a landscape {self.size * self.gsd_m / 1000:g} km wide; "
+                f"one UTM zone has room for {_WIDEST_M / 1000:g} km."
+            )
+        return self
 
 
 AnySource = GeotiffSettings | ImagesSettings | AtlasSettings

@@ -7,6 +7,7 @@ import numpy as np
 
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Reason
+from earthloom.tile.averaging import average_areas
 from earthloom.tile.config import TileSettings
 from earthloom.tile.light import POWER, Array, Valid, measure, to_linear
 from earthloom.tile.pixels import Bounds, ScenePixels, StripReader
@@ -58,8 +59,7 @@ def _average_stored(bounds: Bounds, pixels: ScenePixels, size: int) -> Image | N
     values, valid = pixels.read(bounds)
     if valid is not None:
         return None
-    image: Image = cv2.resize(values, (size, size), interpolation=cv2.INTER_AREA)
-    return image.reshape(size, size, -1)
+    return average_areas(values, size)
 
 
 def _enlarge(bounds: Bounds, pixels: ScenePixels, renderer: Renderer, size: int) -> tuple[Image, Valid]:

@@ -150,11 +150,11 @@ def _weigh_cubic(distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _to_sparse(weights: npt.NDArray[np.float64], cells: npt.NDArray[np.int32], n_cells: int) -> Any:
+    from scipy import sparse  # takes a tenth of a second, which averaging of stored values does without
+
     rows = np.arange(len(weights) + 1, dtype=np.int32) * weights.shape[1]
     columns = np.clip(cells, 0, n_cells - 1)
     parts = (weights.astype(np.float32).ravel(), columns.ravel(), rows)
-    from scipy import sparse  # a tenth of a second that averaging of stored values does without
-
     return sparse.csr_matrix(parts, shape=(len(weights), n_cells))
 
 

@@ -41,7 +41,12 @@ class Built:
 
 
 def build(
-    ground: Ground, surface: Surface, estate: Estate, cover: Cover, potential: Raster, roads: tuple[Points, ...]
+    ground: Ground,
+    surface: Surface,
+    estate: Estate,
+    cover: Cover,
+    potential: Raster,
+    roads: tuple[Points, ...],
 ) -> Built:
     """Draw roads, then houses beside them; their pixels change class in `cover`."""
     paved, track = _draw_roads(ground, estate, potential, roads)
@@ -91,7 +96,8 @@ def _draw_roads(
 
 
 def _widen(mask: Mask) -> Mask:
-    return cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    wide: Mask = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return wide
 
 
 def _place_houses(ground: Ground, surface: Surface, estate: Estate, paved: Bytes8) -> Houses:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from earthloom.ingest.atlas import exact
 from earthloom.ingest.atlas.estate import Estate
 from earthloom.ingest.atlas.fields import BLOCK, FIELD, WILD
 from earthloom.ingest.atlas.frame import Frame, Half, Raster, distance_m, smoothstep
@@ -87,7 +89,9 @@ def _rock(ground: Ground, surface: Surface, high: Raster | None) -> Raster:
         gravel = frame.noise("gravel", 0.5 * frame.extent_m, 60.0, 1.7) + np.float32(0.12) * fray + slope * 5
         rock = np.maximum(rock, np.float32(0.6) * smoothstep(-0.6, 1.8, gravel))
     if high is not None:
-        rock = np.maximum(rock, smoothstep(0.45, 0.95, high + np.float32(0.16) * fray + slope * np.float32(0.35)))
+        rock = np.maximum(
+            rock, smoothstep(0.45, 0.95, high + np.float32(0.16) * fray + slope * np.float32(0.35))
+        )
     return rock
 
 
@@ -96,12 +100,12 @@ def _vigour(ground: Ground, surface: Surface, rock: Raster) -> Raster:
     frame, dryness = ground.frame, ground.palette.dryness
     usual = {Climate.ARID: 0.02, Climate.STEPPE: 0.45, Climate.SAVANNA: 0.6, Climate.MEDITERRANEAN: 0.62}
     level = usual.get(ground.site.climate, 0.9)
-    moist = np.log10(np.maximum(ground.drainage.area_m2, 1) / np.float32(frame.cell_m**2)) * np.float32(0.08)
-    out = frame.refine(cv2.GaussianBlur(moist, (0, 0), 1.6))
+    moist = exact.log10(np.maximum(ground.drainage.area_m2, 1)) - np.float32(2 * math.log10(frame.cell_m))
+    out = np.float32(0.08) * frame.refine(cv2.GaussianBlur(moist, (0, 0), 1.6))
     patch = frame.noise("patches", 420.0, 2.5 * frame.gsd_m, 1.25)
     out += np.float32(level) + np.float32(0.17 if level > 0.1 else 0.05) * patch
     shore = surface.shore_m.astype(np.float32)
-    out += np.float32(0.3) * np.exp(np.minimum(-shore, 0) * np.float32(1 / 45.0)) * (shore > 0)
+    out += np.float32(0.3) * exact.exp(np.minimum(-shore, 0) * np.float32(1 / 45.0)) * (shore > 0)
     out -= surface.slope * np.float32(0.25 + 0.3 * dryness)
     return np.clip(out - np.float32(0.5) * rock, 0, 1)
 
@@ -121,7 +125,7 @@ def _paint_wild(
     if high is not None:
         wooded -= 9 * np.clip(high - np.float32(0.1), 0, 1)
         out[(high + np.float32(0.03) * crumble > _snowline(ground)) & (rock < 0.97)] = SNOW
-    out[(wooded > 0) & (rock < 0.8)] = FOREST
+    out[(wooded > 0) & (rock < (0.3 if ground.site.climate is Climate.ARID else 0.8))] = FOREST
     return out
 
 
@@ -143,7 +147,8 @@ def _from_middle(frame: Frame, estate: Estate) -> Raster:
     axis = (np.arange(frame.size, dtype=np.float32) + 0.5) * np.float32(frame.gsd_m)
     middle = estate.holdings.middle
     x = axis[None, :] - middle[:, 0][estate.labels]
-    return np.hypot(x, axis[:, None] - middle[:, 1][estate.labels])
+    out: Raster = np.hypot(x, axis[:, None] - middle[:, 1][estate.labels])
+    return out
 
 
 def _paint_shores(classes: Bytes8, ground: Ground, surface: Surface, estate: Estate) -> None:
@@ -161,6 +166,7 @@ def _paint_shores(classes: Bytes8, ground: Ground, surface: Surface, estate: Est
         return
     to_sea = distance_m(surface.sea, frame.gsd_m)
     width = np.float32(9) + np.float32(17) * frame.noise("beach", 900.0, 90.0, 1.8) - surface.slope * 60
+    width -= 26 * smoothstep(0.38, 0.16, surface.exposure.astype(np.float32))
     beach = (to_sea < np.maximum(width, 0) + 2 * crumble) & (shore > 0)
     classes[beach] = SAND
     classes[(to_sea < 26) & (shore > 0) & ~beach & (surface.slope > 0.2)] = BARE

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from earthloom.ingest.atlas import exact
 from earthloom.ingest.atlas.fields import BLOCK, FIELD, Holdings, assign, draw_custom, parcel_means
 from earthloom.ingest.atlas.frame import Half, Points, Raster, distance_m
 from earthloom.ingest.atlas.ground import Ground
@@ -49,7 +50,12 @@ def divide_land(ground: Ground, surface: Surface, potential: Raster) -> Estate:
     bend = Bend(frame, custom.bend_m)
     outlines, corners = bend_polygons(parcels, bend)
     labels = paint_labels(frame, outlines)
-    rasters = {"slope": surface.slope, "wet": surface.water > 127, "farm": frame.refine(farm), "forest": forest}
+    rasters = {
+        "slope": surface.slope,
+        "wet": surface.water > 127,
+        "farm": frame.refine(farm),
+        "forest": forest,
+    }
     means = parcel_means(frame, labels, len(outlines), rasters)
     middles = np.array([c.mean(axis=0) for c in corners])
     crops = draw_crops(ground.site, ground.palette, ground.character.trees)
@@ -71,10 +77,10 @@ def _farm_field(ground: Ground, potential: Raster) -> Raster:
     frame = ground.frame
     noise = frame.coarse_noise("farms", 0.6 * frame.extent_m, 150.0, 1.7)
     bias = np.float32(3.0 * (ground.character.farms - 0.42))
-    field = bias + 0.8 * noise - ground.slope * 9 + 0.6 * np.clip(potential + 0.8, 0, 1)
+    field: Raster = bias + 0.8 * noise - ground.slope * 9 + 0.6 * np.clip(potential + 0.8, 0, 1)
     if ground.plan.sea is not None:
-        field -= 1.5 * np.exp(-np.maximum(ground.plan.sea, 0) / 0.04)
-    return field.astype(np.float32)
+        field -= 1.5 * exact.exp(-np.maximum(ground.plan.sea, 0) / 0.04)
+    return field
 
 
 def _forest_field(ground: Ground) -> Raster:
@@ -82,13 +88,15 @@ def _forest_field(ground: Ground) -> Raster:
     frame = ground.frame
     noise = frame.coarse_noise("forest", 0.35 * frame.extent_m, 60.0, 1.35)
     bias = np.float32(3.4 * (ground.character.trees - 0.5))
-    return bias + noise + np.minimum(ground.slope * 2.5, 0.8)
+    noise += bias
+    noise += np.minimum(ground.slope * 2.5, 0.8)
+    return noise
 
 
 def _targets(ground: Ground, area: float, farm: Raster, potential: Raster) -> Raster:
     """Wanted area of a piece, m2: fields, town blocks, or large wild tracts."""
     frame = ground.frame
-    vary = np.exp(np.float32(0.45) * frame.coarse_noise("field size", 0.4 * frame.extent_m, 300.0, 1.8))
+    vary = exact.exp(np.float32(0.45) * frame.coarse_noise("field size", 0.4 * frame.extent_m, 300.0, 1.8))
     out = np.where(farm > -1.3, np.float32(area) * vary, np.float32(max(16 * area, 3e5)))
     block = max(9000.0, (16 * frame.gsd_m) ** 2)
     town = block * np.where(potential > 0.75, 0.8, 1.0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from earthloom.ingest.atlas.frame import Frame, Raster
+from earthloom.ingest.atlas.frame import Frame
 from earthloom.ingest.atlas.palette import Crop
 from earthloom.ingest.atlas.parcels import Custom, Parcels
 from earthloom.ingest.atlas.site import Climate, Site
@@ -85,7 +87,9 @@ class Means:
     row: NDArray[np.float64]
 
 
-def parcel_means(frame: Frame, labels: NDArray[np.int32], n: int, rasters: dict[str, Raster]) -> Means:
+def parcel_means(
+    frame: Frame, labels: NDArray[np.int32], n: int, rasters: Mapping[str, NDArray[Any]]
+) -> Means:
     """Means of fine rasters by parcel, from every third pixel each way."""
     step = 3 if frame.size >= 300 else 1
     thin = labels[::step, ::step].ravel()
@@ -117,7 +121,9 @@ def assign(
     crop = _draw_crops(rng, crops, means)
     side = np.sqrt(parcels.areas_m2)
     with_pivot = (rng.random(n) < pivots) & (use == FIELD) & (side > 180)
-    green = [i for i, c in enumerate(crops) if c.name in ("tall", "green cereal", "meadow", "young", "ripe cereal")]
+    green = [
+        i for i, c in enumerate(crops) if c.name in ("tall", "green cereal", "meadow", "young", "ripe cereal")
+    ]
     crop = np.where(with_pivot, rng.choice(green, n), crop)
     base = np.array([c.colour for c in crops], np.float32)[crop]
     spread = np.array([c.spread for c in crops])[crop]
@@ -134,7 +140,8 @@ def assign(
         spacing_m=spacing,
         contrast=np.array([c.rows for c in crops], np.float32)[crop],
         lift_db=rng.normal(0, 1.1, n).astype(np.float32),
-        middle=np.stack([means.col + 0.5, means.row + 0.5], axis=1).astype(np.float32) * np.float32(frame.gsd_m),
+        middle=np.stack([means.col + 0.5, means.row + 0.5], axis=1).astype(np.float32)
+        * np.float32(frame.gsd_m),
         pivot_m=np.where(with_pivot, np.minimum(0.5 * side, 0.48 * parcels.widths_m), 0).astype(np.float32),
         potential=potential,
     )
@@ -150,7 +157,8 @@ def _draw_crops(rng: np.random.Generator, crops: tuple[Crop, ...], means: Means)
     for name in ("meadow", "pasture"):
         weights[:, names.index(name)] *= 1 + 14 * means.slope
     total = np.cumsum(weights, axis=1)
-    return (rng.random((n, 1)) * total[:, -1:] > total).sum(axis=1)
+    chosen: NDArray[np.int64] = (rng.random((n, 1)) * total[:, -1:] > total).sum(axis=1)
+    return chosen
 
 
 def _row_spacing(rng: np.random.Generator, gsd_m: float, names: list[str]) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from earthloom.core.seeds import make_rng
+from earthloom.ingest.atlas import exact
 
 Raster = NDArray[np.float32]
 """(rows, cols), float32."""
@@ -103,7 +104,9 @@ class Frame:
         """Bilinear values of a fine raster at (n, 2) points; the edge's beyond it. Shape (n,)."""
         return _remap(fine, self.to_pixels(points).astype(np.float32))
 
-    def coarse_noise(self, name: str, longest_m: float, shortest_m: float = 0.0, slope: float = 1.6) -> Raster:
+    def coarse_noise(
+        self, name: str, longest_m: float, shortest_m: float = 0.0, slope: float = 1.6
+    ) -> Raster:
         """Noise with zero mean and unit deviation on the coarse cells (see `noise`)."""
         return _spectral(self.rng(name), self.n_coarse, self.cell_m, longest_m, shortest_m, slope)
 
@@ -130,7 +133,7 @@ def _remap(raster: Raster, at: NDArray[np.float32]) -> NDArray[np.float32]:
     padded = np.zeros((rows * width, 2), np.float32)
     padded[:n] = at
     maps = padded.reshape(rows, width, 2)
-    out = cv2.remap(raster, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    out: Raster = cv2.remap(raster, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return out.reshape(-1)[:n]
 
 
@@ -155,12 +158,12 @@ def _power_law(n: int, cell_m: float, longest_m: float, shortest_m: float, slope
     """Amplitude by frequency, (n, n // 2 + 1): f^-slope between the band's ends, falling off smoothly beyond."""
     fx = fft.rfftfreq(n, cell_m).astype(np.float32)
     fy = fft.fftfreq(n, cell_m).astype(np.float32)
-    square = fy[:, None] ** 2 + fx[None, :] ** 2
-    low = np.float32(1.0 / min(longest_m, n * cell_m))
-    gain = (square + low * low) ** np.float32(-slope / 2)
-    gain *= -np.expm1(-square * np.float32(1.2) / (low * low))
+    square: Raster = fy[:, None] ** 2 + fx[None, :] ** 2
+    low = 1.0 / min(longest_m, n * cell_m)
+    gain = exact.power(square + np.float32(low * low), -slope / 2)
+    gain *= 1 - exact.exp(square * np.float32(-1.2 / low**2))
     if shortest_m > 2 * cell_m:
-        gain *= np.exp(-square * np.float32(shortest_m * shortest_m / 2))
+        gain *= exact.exp(square * np.float32(-shortest_m * shortest_m / 2))
     return gain
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from earthloom.core.seeds import make_rng
+from earthloom.ingest.atlas import exact
 from earthloom.ingest.atlas.character import Character, draw_character
 from earthloom.ingest.atlas.frame import Frame, Raster, smoothstep
 from earthloom.ingest.atlas.palette import Palette, draw_palette
@@ -80,7 +81,9 @@ def _set_terms(frame: Frame, character: Character, plan: WaterPlan) -> Terms:
     valley = 60 + 16 * math.sqrt(character.river_km2) if character.hills < 0.8 else 40.0
     valley = min(valley, 0.2 * frame.extent_m)
     hilly *= smoothstep(0.12 * valley, 1.2 * valley, plan.away_m + np.float32(0.25 * valley) * hills)
-    hard = np.exp(np.float32(0.3) * frame.coarse_noise("rocks", 0.3 * frame.extent_m, frame.cell_m * 4, 1.5))
+    hard = exact.exp(
+        np.float32(0.3) * frame.coarse_noise("rocks", 0.3 * frame.extent_m, frame.cell_m * 4, 1.5)
+    )
     repose = np.float32(0.55) + np.float32(0.14) * frame.coarse_noise("repose", 600, frame.cell_m * 4, 1.5)
     return Terms(
         cell_m=frame.cell_m,
@@ -101,7 +104,7 @@ def _find_water(frame: Frame, plan: WaterPlan) -> Raster:
     for river in plan.rivers:
         cells = np.round(frame.to_cells(river.points)).astype(np.int32)
         thick = max(1, round(float(np.median(river.width_m)) / frame.cell_m + 0.5))
-        cv2.polylines(wet, [cells.reshape(-1, 1, 2)], False, 1, thick)
+        cv2.polylines(wet, [cells.reshape(-1, 1, 2)], isClosed=False, color=1, thickness=thick)
     return wet.astype(np.float32)
 
 

@@ -75,7 +75,9 @@ _STYLES = {
     Climate.TROPICAL: Style(spacing_m=14, setback_m=8, length_m=11, depth_m=8, pitched=0.8, farms=0.03),
     Climate.SAVANNA: Style(spacing_m=16, setback_m=9, length_m=11, depth_m=8, pitched=0.6, farms=0.04),
     Climate.ARID: Style(spacing_m=16, setback_m=8, length_m=14, depth_m=12, pitched=0.03, farms=0.02),
-    Climate.MEDITERRANEAN: Style(spacing_m=16, setback_m=8, length_m=13, depth_m=10, pitched=0.75, farms=0.05),
+    Climate.MEDITERRANEAN: Style(
+        spacing_m=16, setback_m=8, length_m=13, depth_m=10, pitched=0.75, farms=0.05
+    ),
     Climate.BOREAL: Style(spacing_m=24, setback_m=12, length_m=13, depth_m=9, pitched=0.95, farms=0.07),
     Climate.TEMPERATE: Style(spacing_m=19, setback_m=11, length_m=13, depth_m=9.5, pitched=0.92, farms=0.05),
     Climate.STEPPE: Style(spacing_m=20, setback_m=11, length_m=13, depth_m=9.5, pitched=0.85, farms=0.04),
@@ -89,7 +91,8 @@ def find_style(site: Site) -> Style:
 
 def _to_houses(tables: Sequence[Table]) -> Houses:
     table = np.concatenate([np.zeros((0, 8)), *tables])
-    return Houses(*table[:, :6].T, table[:, 6] > 0.5, table[:, 7])
+    x, y, angle, length, width, height, pitched, tint = table.T
+    return Houses(x, y, angle, length, width, height, pitched > 0.5, tint)
 
 
 def build_blocks(
@@ -133,7 +136,11 @@ def _house_rows(
         room = float(normal @ (middle - corner))
         if abs(room) < style.setback_m + depth * 0.35:
             continue
-        at = length / 2 + (np.arange(n) - (n - 1) / 2) * ((length - 2 * clear) / n) + rng.normal(0, 0.06 * spacing, n)
+        at = (
+            length / 2
+            + (np.arange(n) - (n - 1) / 2) * ((length - 2 * clear) / n)
+            + rng.normal(0, 0.06 * spacing, n)
+        )
         back = style.setback_m + depth / 2 + np.abs(rng.normal(0, 1.3, n))
         centre = corner + at[:, None] * along + (back * math.copysign(1, room))[:, None] * normal
         rows.append(_houses_at(rng, centre, math.atan2(along[1], along[0]), style, (spacing * 0.86, depth)))

@@ -9,7 +9,7 @@ import numpy as np
 from earthloom.ingest.atlas.built import Built, build
 from earthloom.ingest.atlas.cover import Cover, paint_cover
 from earthloom.ingest.atlas.estate import Estate, divide_land
-from earthloom.ingest.atlas.frame import Frame, Points
+from earthloom.ingest.atlas.frame import Frame, Points, Raster
 from earthloom.ingest.atlas.ground import Ground, lay_ground
 from earthloom.ingest.atlas.planting import Plants, plant
 from earthloom.ingest.atlas.surface import Surface, shape_surface
@@ -59,11 +59,11 @@ def make_landscape(frame: Frame) -> Landscape:
     )
 
 
-def _crossing(ground: Ground) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _crossing(ground: Ground) -> Raster:
     """Price of building over water: a bridge over a river, ten over the sea."""
     if ground.plan.sea is None:
         return ground.wet
-    return ground.wet + np.float32(9) * (ground.plan.sea < 0)
+    return ground.wet + np.where(ground.plan.sea < 0, np.float32(9), np.float32(0))
 
 
 def _wildness(ground: Ground) -> float:

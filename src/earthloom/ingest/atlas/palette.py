@@ -15,11 +15,12 @@ from earthloom.ingest.atlas.site import Climate, Site
 
 Colour = tuple[float, float, float, float]
 
-ASPHALT: Colour = (0.125, 0.123, 0.122, 0.145)
+ASPHALT: Colour = (0.130, 0.124, 0.116, 0.150)
 CONCRETE: Colour = (0.27, 0.262, 0.245, 0.30)
 FOAM: Colour = (0.62, 0.64, 0.65, 0.45)
 SNOW: Colour = (0.80, 0.82, 0.85, 0.72)
 WET_SAND: Colour = (0.17, 0.145, 0.11, 0.21)
+FOREST_FLOOR: Colour = (0.05, 0.055, 0.035, 0.22)
 
 _GREEN: Colour = (0.062, 0.098, 0.045, 0.40)
 _LUSH: Colour = (0.040, 0.082, 0.030, 0.47)
@@ -68,16 +69,16 @@ _DRY_GRASS = {
     Climate.TROPICAL: (0.150, 0.148, 0.080, 0.33),
 }
 _LEAF = {
-    Climate.TEMPERATE: ((0.042, 0.064, 0.026, 0.42), (0.027, 0.041, 0.024, 0.27)),
-    Climate.BOREAL: ((0.044, 0.066, 0.028, 0.38), (0.026, 0.038, 0.023, 0.24)),
-    Climate.MEDITERRANEAN: ((0.046, 0.062, 0.037, 0.31), (0.033, 0.050, 0.031, 0.27)),
-    Climate.STEPPE: ((0.045, 0.066, 0.037, 0.33), (0.032, 0.050, 0.032, 0.26)),
+    Climate.TEMPERATE: ((0.045, 0.064, 0.022, 0.42), (0.029, 0.041, 0.021, 0.27)),
+    Climate.BOREAL: ((0.047, 0.066, 0.024, 0.38), (0.028, 0.039, 0.021, 0.24)),
+    Climate.MEDITERRANEAN: ((0.052, 0.061, 0.031, 0.31), (0.037, 0.048, 0.026, 0.27)),
+    Climate.STEPPE: ((0.050, 0.064, 0.032, 0.33), (0.036, 0.049, 0.028, 0.26)),
     Climate.ARID: ((0.062, 0.076, 0.049, 0.30), (0.048, 0.063, 0.042, 0.27)),
-    Climate.SAVANNA: ((0.043, 0.068, 0.032, 0.34), (0.037, 0.057, 0.030, 0.31)),
+    Climate.SAVANNA: ((0.047, 0.064, 0.028, 0.34), (0.039, 0.055, 0.027, 0.31)),
     Climate.TROPICAL: ((0.036, 0.061, 0.021, 0.43), (0.028, 0.049, 0.020, 0.37)),
 }
 _ROCK = {
-    Climate.TEMPERATE: (0.195, 0.185, 0.170, 0.24),
+    Climate.TEMPERATE: (0.160, 0.152, 0.138, 0.20),
     Climate.BOREAL: (0.175, 0.168, 0.160, 0.21),
     Climate.MEDITERRANEAN: (0.245, 0.222, 0.190, 0.31),
     Climate.STEPPE: (0.235, 0.200, 0.165, 0.29),
@@ -99,9 +100,15 @@ _METAL, _WHITE = (0.33, 0.335, 0.335, 0.36), (0.56, 0.55, 0.53, 0.58)
 _FLAT, _MUD = (0.215, 0.208, 0.198, 0.25), (0.31, 0.245, 0.180, 0.40)
 _RUST, _THATCH = (0.185, 0.125, 0.100, 0.26), (0.195, 0.165, 0.120, 0.30)
 _ROOFS = {
-    Climate.TEMPERATE: ((_TILE, _TILE_OLD, _BROWN, _TILE_OLD, _SLATE), (_SLATE, _BROWN, _FLAT, _SLATE, _BROWN)),
+    Climate.TEMPERATE: (
+        (_TILE, _TILE_OLD, _BROWN, _TILE_OLD, _SLATE),
+        (_SLATE, _BROWN, _FLAT, _SLATE, _BROWN),
+    ),
     Climate.BOREAL: ((_SLATE, _BROWN, _RUST, _METAL, _SLATE),),
-    Climate.MEDITERRANEAN: ((_TILE, _TILE, _TILE_OLD, _WHITE, _TILE_OLD), (_WHITE, _WHITE, _FLAT, _TILE, _MUD)),
+    Climate.MEDITERRANEAN: (
+        (_TILE, _TILE, _TILE_OLD, _WHITE, _TILE_OLD),
+        (_WHITE, _WHITE, _FLAT, _TILE, _MUD),
+    ),
     Climate.STEPPE: ((_BROWN, _METAL, _SLATE, _FLAT, _RUST),),
     Climate.ARID: ((_MUD, _MUD, _WHITE, _FLAT, _MUD),),
     Climate.SAVANNA: ((_METAL, _RUST, _THATCH, _METAL, _MUD),),
@@ -155,8 +162,10 @@ def _dryness(site: Site, jitter: float) -> float:
 
 def _draw_sand(rng: np.random.Generator, climate: Climate, warm: float) -> Colour:
     red: Colour = (0.40, 0.235, 0.135, 0.47)
-    pale: Colour = (0.44, 0.385, 0.295, 0.53)
-    share = float(rng.uniform(0, 1)) if climate in (Climate.ARID, Climate.STEPPE) else float(rng.uniform(0, 0.25))
+    pale: Colour = (0.40, 0.35, 0.265, 0.49)
+    share = (
+        float(rng.uniform(0, 1)) if climate in (Climate.ARID, Climate.STEPPE) else float(rng.uniform(0, 0.25))
+    )
     return _warm(blend_colours(pale, red, share), warm, 1.0)
 
 
@@ -196,26 +205,80 @@ def draw_crops(site: Site, palette: Palette, trees: float) -> tuple[Crop, ...]:
     ripe = max(0.0, 1 - abs(autumn - 0.25) / 0.35)
     stubble = (0.27, 0.225, 0.145, 0.36)
     crops = [
-        Crop("tilled", "cropland", blend_colours(palette.soil, palette.soil_pale, 0.25), 0.16, 0.05, -10.5, 1.6 - season),
-        Crop("fallow", "cropland", blend_colours(palette.soil_pale, palette.grass_dry, 0.4), 0.14, 0.04, -12.5, 0.5),
+        Crop(
+            "tilled",
+            "cropland",
+            blend_colours(palette.soil, palette.soil_pale, 0.25),
+            0.16,
+            0.05,
+            -10.5,
+            1.6 - season,
+        ),
+        Crop(
+            "fallow",
+            "cropland",
+            blend_colours(palette.soil_pale, palette.grass_dry, 0.4),
+            0.14,
+            0.04,
+            -12.5,
+            0.5,
+        ),
         Crop("young", "cropland", blend_colours(palette.soil, _LUSH, 0.5), 0.15, 0.10, -12.5, 0.9),
-        Crop("tall", "cropland", (0.036, 0.072, 0.027, 0.46), 0.10, 0.05, -9.8, 2.4 * grown * (1 - 0.6 * dry)),
-        Crop("green cereal", "cropland", (0.052, 0.098, 0.036, 0.45), 0.12, 0.04, -13.0, 1.8 * (1 - autumn) * (1 - 0.4 * dry)),
-        Crop("ripe cereal", "cropland", (0.255, 0.205, 0.112, 0.355), 0.10, 0.04, -12.0, 2.2 * ripe + 0.7 * dry),
+        Crop(
+            "tall", "cropland", (0.036, 0.072, 0.027, 0.46), 0.10, 0.05, -9.8, 2.4 * grown * (1 - 0.6 * dry)
+        ),
+        Crop(
+            "green cereal",
+            "cropland",
+            (0.052, 0.098, 0.036, 0.45),
+            0.12,
+            0.04,
+            -13.0,
+            1.8 * (1 - autumn) * (1 - 0.4 * dry),
+        ),
+        Crop(
+            "ripe cereal", "cropland", (0.255, 0.205, 0.112, 0.355), 0.10, 0.04, -12.0, 2.2 * ripe + 0.7 * dry
+        ),
         Crop("stubble", "cropland", stubble, 0.12, 0.09, -11.3, 1.4 * autumn + 0.7 * dry),
-        Crop("meadow", "grassland", blend_colours(_GREEN, palette.grass_dry, 0.9 * dry), 0.12, 0.03, -12.8, 1.7),
-        Crop("pasture", "grassland", blend_colours(palette.grass, palette.grass_dry, dry), 0.10, 0.0, -12.2, 1.4),
+        Crop(
+            "meadow", "grassland", blend_colours(_GREEN, palette.grass_dry, 0.9 * dry), 0.12, 0.03, -12.8, 1.7
+        ),
+        Crop(
+            "pasture",
+            "grassland",
+            blend_colours(palette.grass, palette.grass_dry, dry),
+            0.10,
+            0.0,
+            -12.2,
+            1.4,
+        ),
         Crop("wood", "forest", palette.leaf, 0.05, 0.0, -8.8, 1.3 * trees),
     ]
     if climate in (Climate.TEMPERATE, Climate.BOREAL):
         bloom = max(0.0, 1 - abs(season - 0.62) / 0.3) * (autumn == 0)
         crops.append(Crop("rapeseed", "cropland", (0.29, 0.285, 0.055, 0.47), 0.08, 0.03, -10.0, 0.7 * bloom))
     if climate in (Climate.MEDITERRANEAN, Climate.STEPPE, Climate.ARID):
-        crops.append(Crop("orchard", "cropland", blend_colours(palette.soil_pale, palette.soil, 0.4), 0.10, 0.0, -10.3, 2.2))
-        crops.append(Crop("vineyard", "cropland", blend_colours(palette.soil_pale, _GREEN, 0.5), 0.10, 0.22, -11.0, 1.2))
+        crops.append(
+            Crop(
+                "orchard",
+                "cropland",
+                blend_colours(palette.soil_pale, palette.soil, 0.4),
+                0.10,
+                0.0,
+                -10.3,
+                2.2,
+            )
+        )
+        crops.append(
+            Crop(
+                "vineyard", "cropland", blend_colours(palette.soil_pale, _GREEN, 0.5), 0.10, 0.22, -11.0, 1.2
+            )
+        )
     if climate in (Climate.TROPICAL,):
         crops.append(Crop("paddy", "cropland", (0.042, 0.073, 0.040, 0.26), 0.22, 0.02, -14.0, 3.2))
-        crops.append(Crop("orchard", "cropland", blend_colours(palette.grass, palette.soil, 0.3), 0.10, 0.0, -9.2, 2.0))
+        crops.append(
+            Crop("orchard", "cropland", blend_colours(palette.grass, palette.soil, 0.3), 0.10, 0.0, -9.2, 2.0)
+        )
     return tuple(crops)
 
 

@@ -75,7 +75,7 @@ class _Cutter:
     def __init__(self, frame: Frame, custom: Custom, target_m2: Raster, rng: np.random.Generator) -> None:
         self._custom = custom
         self._target = target_m2
-        self._draws = rng.random(1 << 16).tolist()
+        self._draws: list[float] = rng.random(1 << 16).tolist()
         self._next = 0
         self._per_cell = 1.0 / frame.cell_m
         self._shift = float(frame.margin)
@@ -110,7 +110,11 @@ class _Cutter:
     def result(self) -> Parcels:
         """What came out."""
         return Parcels(
-            tuple(self._leaves), np.array(self._areas), np.array(self._widths), np.array(self._angles), tuple(self._cuts)
+            tuple(self._leaves),
+            np.array(self._areas),
+            np.array(self._widths),
+            np.array(self._angles),
+            tuple(self._cuts),
         )
 
     def _draw(self) -> float:
@@ -233,7 +237,9 @@ class Bend:
         return points + np.stack([self._frame.sample(shift, points) for shift in self._shifts], axis=1)
 
 
-def _densify(corners: Points, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> tuple[Points, NDArray[np.intp]]:
+def _densify(
+    corners: Points, starts: NDArray[np.intp], ends: NDArray[np.intp]
+) -> tuple[Points, NDArray[np.intp]]:
     """Points no more than _STEP_M apart on each segment from corner `starts[i]` to `ends[i]`, without its end.
 
     Returns the points of all segments, (n, 2), and how many each has.

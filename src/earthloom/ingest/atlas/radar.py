@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from earthloom.ingest.atlas import cover as land
+from earthloom.ingest.atlas import exact
 from earthloom.ingest.atlas.frame import Frame, Raster, smoothstep
 from earthloom.ingest.atlas.landscape import Landscape
 from earthloom.ingest.atlas.shading import (
@@ -48,6 +49,8 @@ MEAN_DB = {
 (Ulaby and Dobson, Handbook of Radar Scattering Statistics for Terrain, 1989), rounded."""
 _ROOF_DB = -3.5
 _TRACK_DB = -14.5
+_LEAST_SIN, _LEAST_COS = 0.16, 0.035
+"""Of the local incidence: short of layover (9 degrees) and of grazing (88 degrees)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,14 @@ def mean_power(scene: Landscape) -> Raster:
     return np.concatenate([antenna.receive(strip) for strip in strips(scene.frame.size)])
 
 
+def from_db(level: Raster) -> Raster:
+    """Linear power of decibels."""
+    return exact.exp(level * np.float32(math.log(10) / 10))
+
+
 def to_db(power: Raster) -> Raster:
     """10 log10; power is positive."""
-    return np.float32(10) * np.log10(power)
+    return np.float32(10) * exact.log10(power)
 
 
 def add_speckle(power: Raster, looks: int, rng: np.random.Generator) -> Raster:
@@ -135,7 +143,10 @@ class _Antenna:
         classes, holdings = scene.cover.classes[rows], scene.estate.holdings
         table = np.full(256, -40.0, np.float32)
         table[list(MEAN_DB)] = list(MEAN_DB.values())
-        crops = np.array([crop.sigma0_db for crop in holdings.crops], np.float32)[holdings.crop] + holdings.lift_db
+        crops = (
+            np.array([crop.sigma0_db for crop in holdings.crops], np.float32)[holdings.crop]
+            + holdings.lift_db
+        )
         level = table[classes]
         fields = scene.cover.farmed[rows] & (classes != land.ROAD) & (classes != land.WATER)
         np.copyto(level, crops[scene.estate.labels[rows]], where=fields)
@@ -143,26 +154,32 @@ class _Antenna:
         if scene.ground.site.climate is Climate.ARID:
             level += np.float32(5.0) * full(scene.cover.rock, strip) * (classes == land.BARE)
         else:
-            level += np.float32(2.0) * (full(scene.cover.vigour, strip) - np.float32(0.8)) * (classes == land.GRASS)
+            level += (
+                np.float32(2.0)
+                * (full(scene.cover.vigour, strip) - np.float32(0.8))
+                * (classes == land.GRASS)
+            )
         track = scene.built.track[rows] * np.float32(1 / 255)
         level += track * (np.float32(_TRACK_DB) - level)
         water = classes == land.WATER
         if water.any():
             np.copyto(level, self._water(strip), where=water)
-        return np.exp(level * np.float32(math.log(10) / 10))
+        return from_db(level)
 
     def _water(self, strip: Strip) -> Raster:
         """Dark where calm, brighter where wind or surf roughens it; sheltered inland."""
         sea = self._scene.surface.sea[strip.rows]
         rough = full(self._wind, strip) * np.float32(1.4) + self._breeze
         surf = np.float32(6.0) * smoothstep(22.0, 4.0, -full(self._scene.surface.shore_m, strip))
-        return np.float32(MEAN_DB[land.WATER]) + np.where(sea, rough + surf, np.float32(0.5) * rough - np.float32(0.5))
+        out: Raster = np.where(sea, rough + surf, np.float32(0.5) * rough - np.float32(0.5))
+        out += np.float32(MEAN_DB[land.WATER])
+        return out
 
     def _crowns(self, strip: Strip) -> Raster:
         """A canopy: crowns scatter unequally."""
         plants = self._scene.plants
         uneven = np.float32(0.22) * full(plants.tint, strip) - np.float32(0.1) * full(plants.conifers, strip)
-        return np.exp(uneven) * _linear(MEAN_DB[land.FOREST])
+        return exact.exp(uneven) * _linear(MEAN_DB[land.FOREST])
 
     def _facing(self, raster: Raster) -> Raster:
         """Rise per metre away from the radar, so positive on slopes that face it."""
@@ -173,11 +190,14 @@ class _Antenna:
         """Brighter on slopes towards the radar: sin(theta) / sin(local) (Ulander 1996), and a cosine law."""
         wide = strip.widen(8)
         relief = cv2.GaussianBlur(self._scene.surface.elevation_m[wide.rows], (0, 0), 1.6)
-        facing = np.arctan(self._facing(relief)[strip.within(wide)])
-        theta = math.radians(self._beam.incidence_deg)
-        local = np.clip(np.float32(theta) - facing, math.radians(9), math.radians(88))
-        out = (np.cos(local) / np.float32(math.cos(theta))) ** np.float32(1.3)
-        out *= np.float32(math.sin(theta)) / np.sin(local)
+        rise = self._facing(relief)[strip.within(wide)]
+        sin, cos = (np.float32(f(math.radians(self._beam.incidence_deg))) for f in (math.sin, math.cos))
+        length = np.sqrt(1 + rise * rise)
+        local_sin = np.maximum((sin - cos * rise) / length, np.float32(_LEAST_SIN))
+        local_cos = np.maximum((cos + sin * rise) / length, np.float32(_LEAST_COS))
+        local_cos /= cos
+        out: Raster = exact.power(local_cos, 1.3)
+        out *= sin / local_sin
         out[self._scene.surface.water[strip.rows] > 127] = 1
         return out
 
@@ -209,5 +229,5 @@ def _walls(scene: Landscape, towards: tuple[np.float32, np.float32]) -> Raster:
     gain *= frame.rng("walls").lognormal(0, 0.9, len(length)) * length * houses.height_m / 60.0
     points = np.stack([houses.x + towards[0] * depth / 2, houses.y + towards[1] * depth / 2], axis=1)
     spots = splat(frame, points, (gain * 6.0 / max(frame.gsd_m, 2.0)).astype(np.float32))
-    spots = cv2.GaussianBlur(spots, (0, 0), 0.45)
-    return np.minimum(spots, 1e4, out=spots)
+    soft: Raster = cv2.GaussianBlur(spots, (0, 0), 0.45)
+    return np.minimum(soft, 1e4, out=soft)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from earthloom.ingest.atlas import exact
 from earthloom.ingest.atlas.frame import Raster
 
 Cells = NDArray[np.int32]
@@ -24,6 +25,8 @@ THETA = 0.45
 """Concavity of river profiles; 0.4 to 0.6 in nature (Whipple and Tucker 1999)."""
 _ROUNDS = (12, 4, 2)
 """Repetitions on a quarter, half and all of the cells: the coarse ones settle where the divides run."""
+_LAKE_SLOPE = 0.05
+"""Of the slope that dry ground would have: lakes are levelled in the end, but drain until then."""
 _TALUS_PASSES = 48
 """At most: a pass lowers a cliff by one cell's worth of the angle of repose."""
 
@@ -90,7 +93,8 @@ def _shrink(terms: Terms, shrink: int) -> Terms:
 
 def _resize(raster: Raster, n: int) -> Raster:
     how = cv2.INTER_AREA if n < raster.shape[0] else cv2.INTER_LINEAR
-    return cv2.resize(raster, (n, n), interpolation=how).astype(np.float32, copy=False)
+    out: Raster = cv2.resize(raster, (n, n), interpolation=how)
+    return out
 
 
 def _lowest(base: Raster, shrink: int, n: int) -> Raster:
@@ -106,8 +110,10 @@ def _roots(level: Terms) -> NDArray[np.bool_]:
 
 
 def _first_cost(level: Terms) -> NDArray[np.float64]:
-    cost = np.exp(1.1 * level.roughness.astype(np.float64) + 0.25 * level.grain)
-    return np.where(level.hollow, 0.02 * cost, cost)
+    steered: NDArray[np.float64] = 1.1 * level.roughness.astype(np.float64) + 0.25 * level.grain
+    cost = exact.exp(steered)
+    cost[level.hollow] *= 0.02
+    return cost
 
 
 def _valley_cost(elevation: Raster, level: Terms) -> NDArray[np.float64]:
@@ -115,8 +121,9 @@ def _valley_cost(elevation: Raster, level: Terms) -> NDArray[np.float64]:
     height = _resize(elevation, level.steepness.shape[0]).astype(np.float64)
     height += level.grain * (0.12 * level.cell_m * np.clip(level.steepness / 8, 0.05, 1))
     spread = max(float(height.std()), 1e-3) * 0.2
-    cost = np.exp(np.clip((height - height.min()) / spread, 0, 60)) + 1e-6
-    return np.where(level.hollow, 0.02 * cost, cost)
+    cost: NDArray[np.float64] = exact.exp(np.minimum((height - height.min()) / spread, 60.0)) + 1e-6
+    cost[level.hollow] *= 0.02
+    return cost
 
 
 def _grow_tree(cost: NDArray[np.float64], roots: NDArray[np.bool_]) -> Cells:
@@ -148,33 +155,33 @@ def grid_graph(cost: NDArray[np.float64]) -> csr_matrix:
 
 
 def _settle(level: Terms, receiver: Cells, rounds: int) -> Drainage:
+    """Let the network and the ground that it shapes agree: each round, water takes the steepest way anew."""
     roots = _roots(level)
-    for turn in range(rounds):
-        elevation, area = _steady_state(level, receiver)
-        elevation = _slump(elevation, level)
-        if turn < rounds - 1:
-            receiver = _steepest(elevation, roots, level.grain)
-    return Drainage(elevation, area, receiver)
+    elevation = level.base_m
+    for _ in range(rounds):
+        elevation = _slump(_steady_state(level, receiver), level)
+        receiver = _steepest(elevation, roots, level.grain)
+    area = _accumulate(receiver, level.cell_m**2).astype(np.float32)
+    return Drainage(elevation, area.reshape(elevation.shape), receiver)
 
 
-def _steady_state(level: Terms, receiver: Cells) -> tuple[Raster, Raster]:
-    """Elevation (m) and drainage area (m2) of a network in equilibrium."""
+def _steady_state(level: Terms, receiver: Cells) -> Raster:
+    """Elevation of a network in equilibrium, m."""
     n = level.steepness.shape[0]
     area = _accumulate(receiver, level.cell_m**2)
     own = np.arange(n * n, dtype=np.int32)
     diagonal = (own // n != receiver // n) & (own % n != receiver % n)
-    slope = level.steepness.ravel() * (area + level.hillslope_m2) ** -THETA
-    slope = np.minimum(slope, level.repose.ravel()) * np.where(level.hollow.ravel(), 1e-3, 1.0)
+    slope = level.steepness.ravel() * exact.power(area + level.hillslope_m2, -THETA)
+    slope = np.minimum(slope, level.repose.ravel()) * np.where(level.hollow.ravel(), _LAKE_SLOPE, 1.0)
     step = slope * np.where(diagonal, 2**0.5, 1.0) * level.cell_m
     base = np.where(np.isnan(level.base_m), 0.0, level.base_m).ravel()
     climb, root = _sum_to_root(receiver, step)
-    elevation = (climb + base[root]).astype(np.float32).reshape(n, n)
-    return elevation, area.astype(np.float32).reshape(n, n)
+    return (climb + base[root]).astype(np.float32).reshape(n, n)
 
 
 def _depths(receiver: Cells) -> Cells:
     """Steps to the root, by pointer doubling."""
-    depth = (receiver != np.arange(receiver.size, dtype=np.int32)).astype(np.int32)
+    depth: Cells = (receiver != np.arange(receiver.size, dtype=np.int32)).astype(np.int32)
     jump = receiver
     while True:
         further = jump[jump]
@@ -209,19 +216,27 @@ def _sum_to_root(receiver: Cells, step: NDArray[np.float64]) -> tuple[NDArray[np
 
 
 def _slump(elevation: Raster, level: Terms) -> Raster:
-    """Lower what stands steeper than the angle of repose over a neighbour. Makes no pits: what is lowered keeps a
-    lower neighbour, what is not keeps its receiver."""
+    """Lower what stands steeper than the angle of repose over a neighbour.
+
+    Makes no pits: what is lowered keeps a lower neighbour, what is not keeps its receiver.
+    """
     rise = level.repose * np.float32(level.cell_m)
     for turn in range(_TALUS_PASSES):
-        p = np.pad(elevation, 1, mode="edge")
-        straight = np.minimum(np.minimum(p[:-2, 1:-1], p[2:, 1:-1]), np.minimum(p[1:-1, :-2], p[1:-1, 2:]))
-        diagonal = np.minimum(np.minimum(p[:-2, :-2], p[2:, 2:]), np.minimum(p[2:, :-2], p[:-2, 2:]))
-        cap = np.minimum(straight + rise, diagonal + rise * np.float32(2**0.5))
-        lowered = np.minimum(elevation, cap)
-        if turn % 4 == 3 and float((elevation - lowered).max()) < 0.5:
-            return lowered
+        lowered = np.minimum(elevation, _cap(elevation, rise))
+        is_steady = turn % 4 == 3 and float((elevation - lowered).max()) < 0.5
         elevation = lowered
+        if is_steady:
+            break
     return elevation
+
+
+def _cap(elevation: Raster, rise: Raster) -> Raster:
+    """As high as a cell may stand over its lowest neighbour, `rise` being that over one cell's length."""
+    p = np.pad(elevation, 1, mode="edge")
+    straight = np.minimum(np.minimum(p[:-2, 1:-1], p[2:, 1:-1]), np.minimum(p[1:-1, :-2], p[1:-1, 2:]))
+    diagonal = np.minimum(np.minimum(p[:-2, :-2], p[2:, 2:]), np.minimum(p[2:, :-2], p[:-2, 2:]))
+    cap: Raster = np.minimum(straight + rise, diagonal + rise * np.float32(2**0.5))
+    return cap
 
 
 def _steepest(elevation: Raster, roots: NDArray[np.bool_], grain: Raster) -> Cells:
@@ -231,7 +246,9 @@ def _steepest(elevation: Raster, roots: NDArray[np.bool_], grain: Raster) -> Cel
     own = np.arange(n * n, dtype=np.int32).reshape(n, n)
     receiver, best = own.copy(), np.zeros_like(elevation)
     for k, (dy, dx) in enumerate(((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))):
-        slope = (elevation - p[1 + dy : 1 + dy + n, 1 + dx : 1 + dx + n]) * np.float32((dx * dx + dy * dy) ** -0.5)
+        slope = (elevation - p[1 + dy : 1 + dy + n, 1 + dx : 1 + dx + n]) * np.float32(
+            (dx * dx + dy * dy) ** -0.5
+        )
         slope *= 1 + np.float32(0.18) * np.roll(np.clip(grain, -2, 2), k * 7, axis=0)
         better = slope > best
         best = np.where(better, slope, best)

@@ -14,10 +14,15 @@ from earthloom.ingest.atlas.frame import Frame, Points
 
 _SHIFT = 4
 """Fractional bits of the coordinates that OpenCV draws with: sixteenths of a pixel."""
+_SOFT = {"lineType": cv2.LINE_AA, "shift": _SHIFT}
 
 
 def draw_ribbon(
-    canvas: NDArray[np.uint8], frame: Frame, points: Points, width_m: float | NDArray[np.float64], value: int = 255
+    canvas: NDArray[np.uint8],
+    frame: Frame,
+    points: Points,
+    width_m: float | NDArray[np.float64],
+    value: int = 255,
 ) -> None:
     """Draw a curve with soft edges onto `canvas`; narrower than a pixel it is drawn fainter instead."""
     at = frame.to_pixels(points)
@@ -32,6 +37,15 @@ def draw_ribbon(
     inside = _near_canvas(quads, canvas.shape)
     for quad in np.round(quads[inside] * 2**_SHIFT).astype(np.int32):
         cv2.fillConvexPoly(canvas, quad, value, cv2.LINE_AA, _SHIFT)
+    for end in (0, -1):
+        _draw_disc(canvas, at[end], float(widths[end]) / 2, value)
+
+
+def _draw_disc(canvas: NDArray[np.uint8], middle: Points, radius: float, value: int) -> None:
+    """Round the end of a ribbon, so that two that meet leave no notch."""
+    fixed = np.round(np.append(middle, radius) * 2**_SHIFT).astype(int).tolist()
+    if max(map(abs, fixed)) < 2**30:
+        cv2.circle(canvas, fixed[:2], fixed[2], value, cv2.FILLED, **_SOFT)
 
 
 def draw_lines(canvas: NDArray[np.uint8], frame: Frame, lines: Sequence[Points], width_m: float) -> None:
@@ -42,13 +56,13 @@ def draw_lines(canvas: NDArray[np.uint8], frame: Frame, lines: Sequence[Points],
     level = round(255 * min(1.0, max(0.15, width / 1.2)))
     at = np.round(frame.to_pixels(np.concatenate(lines)) * 2**_SHIFT).astype(np.int32)
     parts = np.split(at.reshape(-1, 1, 2), np.cumsum([len(line) for line in lines])[:-1])
-    cv2.polylines(canvas, parts, False, level, max(1, round(width)), cv2.LINE_AA, _SHIFT)
+    cv2.polylines(canvas, parts, isClosed=False, color=level, thickness=max(1, round(width)), **_SOFT)
 
 
 def _draw_hairline(canvas: NDArray[np.uint8], at: Points, widths: NDArray[np.float64], value: int) -> None:
     fixed = np.round(at * 2**_SHIFT).astype(np.int32)
     level = round(value * min(1.0, max(0.12, float(np.median(widths)) / 1.3)))
-    cv2.polylines(canvas, [fixed.reshape(-1, 1, 2)], False, level, 1, cv2.LINE_AA, _SHIFT)
+    cv2.polylines(canvas, [fixed.reshape(-1, 1, 2)], isClosed=False, color=level, thickness=1, **_SOFT)
 
 
 def _offset(at: Points, half: NDArray[np.float64]) -> tuple[Points, Points]:
@@ -61,17 +75,19 @@ def _offset(at: Points, half: NDArray[np.float64]) -> tuple[Points, Points]:
 
 def _near_canvas(quads: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     low, high = quads.min(axis=1), quads.max(axis=1)
-    return (high[:, 0] > -2) & (high[:, 1] > -2) & (low[:, 0] < shape[1] + 2) & (low[:, 1] < shape[0] + 2)
+    near: NDArray[np.bool_] = (high > -2).all(axis=1) & (low < np.array(shape[::-1]) + 2).all(axis=1)
+    return near
 
 
 def smooth_curve(points: Points, sigma: float) -> Points:
     """Round a curve's corners; its ends stay."""
     if len(points) < 3:
         return points
-    out = gaussian_filter1d(points, min(sigma, len(points) / 3), axis=0, mode="nearest")
+    smooth: Points = gaussian_filter1d(points, min(sigma, len(points) / 3), axis=0, mode="nearest")
     reach = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])
     keep = np.exp(-((reach / sigma) ** 2))[:, None]
-    return points * keep + out * (1 - keep)
+    smooth += keep * (points - smooth)
+    return smooth
 
 
 def resample_curve(points: Points, step_m: float) -> Points:
@@ -94,5 +110,6 @@ def smooth_steps(rng: np.random.Generator, n: int, correlation: float) -> NDArra
     sigma = max(0.5, correlation)
     n_around = int(3 * sigma) + 1
     white = rng.standard_normal(n + 2 * n_around)
-    noise = gaussian_filter1d(white, sigma, truncate=3.0)[n_around:-n_around]
-    return noise * (2 * sigma * math.pi**0.5) ** 0.5
+    noise: NDArray[np.float64] = gaussian_filter1d(white, sigma, truncate=3.0)[n_around:-n_around]
+    noise *= (2 * sigma * math.pi**0.5) ** 0.5
+    return noise

@@ -13,7 +13,7 @@ from earthloom.ingest.atlas.frame import Half, Raster
 from earthloom.ingest.atlas.landscape import Landscape
 from earthloom.ingest.atlas.site import Sun
 
-STRIP = 128
+STRIP = 64
 """Rows that are worked on at once: the working set stays in the processor's cache, and memory bounded."""
 _MAX_STEPS = 48
 """Pixels that a shadow of a house or tree may reach."""
@@ -63,7 +63,8 @@ def gradient(raster: Raster, gsd_m: float) -> tuple[Raster, Raster]:
 def height_of_things(scene: Landscape, strip: Strip, trees: float = 1.0) -> Raster:
     """Height of trees (times a factor) and houses over the ground, m."""
     houses = scene.built.height_dm[strip.rows] * np.float32(0.1)
-    return np.maximum(full(scene.plants.height_m, strip) * np.float32(trees), houses)
+    tall: Raster = np.maximum(full(scene.plants.height_m, strip) * np.float32(trees), houses)
+    return tall
 
 
 def shadow_reach(lamp: Sun, tallest_m: float, gsd_m: float) -> int:

@@ -48,7 +48,7 @@ _CREDIT = "earthloom atlas, synthetic landscapes"
 _KEY = re.compile(r"seed-(-?\d+)/scene-(\d{6,})")
 
 
-def list_items(settings: AtlasSettings, root: Path) -> Iterator[Item]:  # noqa: ARG001  (as every source)
+def list_items(settings: AtlasSettings, root: Path) -> Iterator[Item]:
     """List the landscapes of a seed by number. Landscape k is the same however many are asked for."""
     items = (
         Item(key=f"seed-{settings.seed}/scene-{number:06d}", parts=(Part(uri="", size=0),))
@@ -57,7 +57,7 @@ def list_items(settings: AtlasSettings, root: Path) -> Iterator[Item]:  # noqa: 
     return choose(items, None, settings.limit)
 
 
-def read_item(settings: AtlasSettings, item: Item, root: Path, assets: Path) -> list[Scene]:  # noqa: ARG001
+def read_item(settings: AtlasSettings, item: Item, root: Path, assets: Path) -> list[Scene]:
     """Render one landscape below `assets`, unless it is there already, and describe it.
 
     One scene for each of `settings.modalities`, all on one grid. Raises RecordError, WriteError.
@@ -79,7 +79,9 @@ def read_item(settings: AtlasSettings, item: Item, root: Path, assets: Path) -> 
 def _frame_of(settings: AtlasSettings, item: Item) -> Frame:
     match = _KEY.fullmatch(item.key)
     if match is None:
-        raise RecordError(Reason.MISSING, f"atlas has no landscape {item.key!r}; keys are like seed-0/scene-000012")
+        raise RecordError(
+            Reason.MISSING, f"atlas has no landscape {item.key!r}; keys are like seed-0/scene-000012"
+        )
     return Frame(settings.size, settings.gsd_m, int(match[1]), int(match[2]))
 
 
@@ -153,9 +155,13 @@ def _describe_cover(path: Path) -> tuple[ClassMask, tuple[Label, ...]]:
 
 def _labels(counts: NDArray[np.int64]) -> tuple[Label, ...]:
     total = int(counts.sum())
-    present = sorted((value for value in NAMES if counts[value]), key=lambda value: (-int(counts[value]), value))
+    present = sorted(
+        (value for value in NAMES if counts[value]), key=lambda value: (-int(counts[value]), value)
+    )
     return tuple(
-        Label(name=NAMES[value], kind="cover", origin=Origin.SYNTHETIC.value, share=int(counts[value]) / total)
+        Label(
+            name=NAMES[value], kind="cover", origin=Origin.SYNTHETIC.value, share=int(counts[value]) / total
+        )
         for value in present
     )
 

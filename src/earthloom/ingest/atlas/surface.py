@@ -17,6 +17,8 @@ from earthloom.ingest.atlas.water import trace_streams
 Bytes8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
+_PUDDLE = 600
+"""Pixels under which water is not the sea."""
 _FAR_M = 3000.0
 """Distances are cut here, so that half precision holds them."""
 
@@ -68,7 +70,16 @@ def _find_open_water(ground: Ground, crumble: Raster) -> tuple[Mask, Mask]:
     lake = frame.refine(plan.hollow) + np.float32(0.02) * crumble > 0
     if plan.sea is None:
         return np.zeros(lake.shape, bool), lake
-    return frame.refine(plan.sea) + np.float32(0.008) * crumble < 0, lake
+    return _drop_puddles(frame.refine(plan.sea) + np.float32(0.008) * crumble < 0), lake
+
+
+def _drop_puddles(sea: Mask) -> Mask:
+    """The sea without specks of it inland."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(sea.astype(np.uint8), connectivity=4)
+    keep = stats[:, cv2.CC_STAT_AREA] >= _PUDDLE
+    keep[0] = False
+    out: Mask = keep[labels]
+    return out
 
 
 def _draw_streams(ground: Ground) -> tuple[Bytes8, Bytes8]:
@@ -98,7 +109,8 @@ def _elevation(ground: Ground, slope: Raster, sea: Mask, shore: Raster) -> Raste
     frame = ground.frame
     out = frame.refine(ground.height_m)
     rough = frame.noise("rough", 12 * frame.cell_m, 2.2 * frame.gsd_m, 1.9)
-    out += rough * (slope * np.float32(1.1 * frame.cell_m**0.6) + np.float32(0.12))
+    bumps = np.float32(min(0.12, 0.05 * frame.gsd_m))
+    out += rough * (slope * np.float32(1.1 * frame.cell_m**0.6) + bumps)
     if ground.character.dunes > 0.03:
         out += _dunes(ground, slope)
     return np.where(sea, shore * np.float32(0.035) - np.float32(0.3), np.maximum(out, 0.2))
@@ -113,11 +125,16 @@ def _dunes(ground: Ground, slope: Raster) -> Raster:
     phase = axis[None, :] * np.float32(math.cos(wind)) + axis[:, None] * np.float32(math.sin(wind))
     phase += np.float32(0.42) * frame.noise("crests", 7 * wave, 1.3 * wave, 1.5)
     phase -= np.floor(phase)
-    profile = np.where(phase < 0.72, phase * np.float32(1 / 0.72), (1 - phase) * np.float32(1 / 0.28))
-    profile = cv2.GaussianBlur(profile * profile * (3 - 2 * profile), (0, 0), max(0.045 * wave / frame.gsd_m, 0.6))
+    saw = np.where(phase < 0.72, phase * np.float32(1 / 0.72), (1 - phase) * np.float32(1 / 0.28))
+    profile: Raster = cv2.GaussianBlur(
+        saw * saw * (3 - 2 * saw), (0, 0), max(0.045 * wave / frame.gsd_m, 0.6)
+    )
     field = frame.noise("dune field", 0.9 * frame.extent_m, 3 * wave, 1.8)
     share = smoothstep(-0.35, 0.5, field + np.float32(4 * (ground.character.dunes - 0.4)))
-    return profile * share * smoothstep(0.3, 0.1, slope) * np.float32(0.06 * wave)
+    profile *= share
+    profile *= smoothstep(0.3, 0.1, slope)
+    profile *= np.float32(0.06 * wave)
+    return profile
 
 
 def _exposure(ground: Ground) -> Raster:

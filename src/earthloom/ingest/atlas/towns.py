@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
+from earthloom.ingest.atlas import exact
 from earthloom.ingest.atlas.character import Character
 from earthloom.ingest.atlas.frame import Frame, Points, Raster
 from earthloom.ingest.atlas.relief import grid_graph
@@ -25,7 +26,9 @@ class Town:
     radius_m: float
 
 
-def found_towns(frame: Frame, character: Character, slope: Raster, away_m: Raster, wet: Raster) -> tuple[Town, ...]:
+def found_towns(
+    frame: Frame, character: Character, slope: Raster, away_m: Raster, wet: Raster
+) -> tuple[Town, ...]:
     """Choose level, dry places, near water but not in it, away from each other; largest first."""
     rng = frame.rng("towns")
     scale = max(1.0, frame.extent_m / 2000.0)
@@ -60,15 +63,23 @@ def town_potential(frame: Frame, towns: tuple[Town, ...], slope: Raster) -> Rast
     ragged = frame.coarse_noise("town edge", 900.0, 120.0, 1.5)
     for town in towns:
         away = np.hypot(axis[None, :] - np.float32(town.x), axis[:, None] - np.float32(town.y))
-        own = 1 - away / np.float32(town.radius_m) + np.float32(0.22) * ragged * np.minimum(1, away / town.radius_m)
+        own = (
+            1
+            - away / np.float32(town.radius_m)
+            + np.float32(0.22) * ragged * np.minimum(1, away / town.radius_m)
+        )
         np.maximum(out, own, out=out)
-    return out - np.clip((slope - np.float32(0.12)) * 6, 0, 1.5)
+    out -= np.clip((slope - np.float32(0.12)) * 6, 0, 1.5)
+    return out
 
 
-def plan_roads(frame: Frame, towns: tuple[Town, ...], slope: Raster, wet: Raster, wild: float) -> tuple[Points, ...]:
+def plan_roads(
+    frame: Frame, towns: tuple[Town, ...], slope: Raster, wet: Raster, wild: float
+) -> tuple[Points, ...]:
     """Main roads: each town to the next one and out of the scene, by the cheapest way over the ground.
 
-    `wet` is 1 on rivers and more on the sea (to be bridged at a price), `wild` the chance that a scene without towns has no road.
+    `wet` is 1 on rivers and more on the sea, to be bridged at a price; `wild` is the chance that a scene without
+    towns has no road.
     """
     rng = frame.rng("roads")
     step = max(1, frame.n_coarse // 180)
@@ -90,27 +101,30 @@ def plan_roads(frame: Frame, towns: tuple[Town, ...], slope: Raster, wet: Raster
 def _travel_cost(frame: Frame, slope: Raster, wet: Raster, step: int) -> NDArray[np.float64]:
     rough = frame.coarse_noise("way", frame.extent_m / 2, frame.cell_m * 6, 1.6)
     cost = 1 + np.minimum((slope / 0.05) ** 2, 60) + 14 * wet
-    cost = cost * np.exp(0.3 * rough)
+    cost = cost * exact.exp(0.3 * rough)
     n = cost.shape[0] // step
-    return cv2.resize(cost.astype(np.float32), (n, n), interpolation=cv2.INTER_AREA).astype(np.float64)
+    few: Raster = cv2.resize(cost.astype(np.float32), (n, n), interpolation=cv2.INTER_AREA)
+    return few.astype(np.float64)
 
 
 def _cell_of(frame: Frame, point: tuple[float, float], step: int, n: int) -> int:
-    col, row = np.clip(np.round((frame.to_cells(np.array([point])) - (step - 1) / 2) / step)[0], 0, n - 1).astype(int)
+    col, row = np.clip(
+        np.round((frame.to_cells(np.array([point])) - (step - 1) / 2) / step)[0], 0, n - 1
+    ).astype(int)
     return int(row) * n + int(col)
 
 
 def _gates(rng: np.random.Generator, cost: NDArray[np.float64]) -> list[int]:
-    """Cells on the rim, cheap to cross, about opposite each other."""
+    """Three cells on the rim, the first two about opposite: each the cheapest around a drawn direction."""
     n = cost.shape[0]
     angle = rng.uniform(0, 2 * math.pi)
     gates = []
     for turn in (0.0, math.pi + rng.uniform(-0.7, 0.7), math.pi / 2):
-        options = angle + turn + np.linspace(-0.35, 0.35, 15)
-        reach = (n / 2 - 1) / np.maximum(np.abs(np.cos(options)), np.abs(np.sin(options)))
-        cols = np.clip(n / 2 + reach * np.cos(options), 0, n - 1).astype(int)
-        rows = np.clip(n / 2 + reach * np.sin(options), 0, n - 1).astype(int)
-        best = int(np.argmin(cost[rows, cols]))
+        aside = np.linspace(-1.3, 1.3, 41)
+        x, y = np.cos(angle + turn + aside), np.sin(angle + turn + aside)
+        reach = (n / 2 - 1) / np.maximum(np.abs(x), np.abs(y))
+        cols, rows = (np.clip(n / 2 + reach * part, 0, n - 1).astype(int) for part in (x, y))
+        best = int(np.argmin(cost[rows, cols] * (1 + 4 * aside**2)))
         gates.append(int(rows[best]) * n + int(cols[best]))
     return gates
 

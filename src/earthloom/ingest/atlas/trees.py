@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from earthloom.ingest.atlas import exact
 from earthloom.ingest.atlas.frame import Frame, Half, Points, Raster
 
 
@@ -49,22 +50,22 @@ def draw_trees(frame: Frame, points: Points, stand: Stand) -> Canopy:
     """Raise a dome at each point; sizes vary by tree."""
     rng = frame.rng("crowns")
     n = len(points)
-    vigour = np.exp(rng.normal(0, 0.22, n)).astype(np.float32)
+    vigour = rng.lognormal(0, 0.22, n).astype(np.float32)
     tint = rng.standard_normal(n).astype(np.float32)
     kernel = _dome(0.62 * max(stand.crown_m, 1.3 * frame.gsd_m) / frame.gsd_m)
 
     def lift(weight: NDArray[np.float32]) -> Raster:
-        out: Raster = cv2.filter2D(splat(frame, points, weight), cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT)
+        out: Raster = cv2.filter2D(
+            splat(frame, points, weight), cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT
+        )
         return out
 
     mass, tone = lift(vigour), lift(vigour * tint)
     tone /= np.maximum(mass, np.float32(0.15))
-    tone = tone.astype(np.float16)
     crowns = np.clip((mass - np.float32(0.12)) * np.float32(1 / 0.42), 0, 1).astype(np.float16)
-    mass *= np.float32(-1.25)
-    np.expm1(mass, out=mass)
-    mass *= np.float32(-1.25 * stand.height_m)
-    return Canopy(mass.astype(np.float16), crowns, tone)
+    fill = 1 - exact.exp(np.float32(-1.25) * mass)
+    height = fill * np.float32(1.25 * stand.height_m)
+    return Canopy(height.astype(np.float16), crowns, tone.astype(np.float16))
 
 
 def splat(frame: Frame, points: Points, weight: NDArray[np.float32]) -> Raster:
@@ -86,8 +87,9 @@ def _dome(radius: float) -> Raster:
     n = 2 * math.ceil(radius) + 1
     fine = (np.arange(n * 5) + 0.5) / 5 - n / 2
     square = (fine[:, None] ** 2 + fine[None, :] ** 2) / radius**2
-    dome = np.sqrt(np.clip(1 - square, 0, None))
-    return dome.reshape(n, 5, n, 5).mean(axis=(1, 3)).astype(np.float32)
+    fine_dome = np.sqrt(np.clip(1 - square, 0, None))
+    dome: Raster = fine_dome.reshape(n, 5, n, 5).mean(axis=(1, 3)).astype(np.float32)
+    return dome
 
 
 def rows_of_trees(

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from earthloom.ingest.atlas import exact
 from earthloom.ingest.atlas.character import Character
 from earthloom.ingest.atlas.frame import Frame, Points, Raster, distance_m
 from earthloom.ingest.atlas.relief import THETA, Drainage
@@ -43,7 +44,7 @@ class WaterPlan:
 
 def river_width_m(area_km2: float) -> float:
     """Bankfull width by drainage area: 3 A^0.4, within the spread of regional curves (Bieger et al. 2015)."""
-    return 3.0 * area_km2**0.4
+    return float(3.0 * area_km2**0.4)
 
 
 def plan_water(frame: Frame, character: Character, delta: bool) -> WaterPlan:
@@ -70,7 +71,9 @@ def _plan_sea(frame: Frame, character: Character, heading: float) -> Raster:
     ruggedness = float(frame.rng("shore kind").uniform(0, 1))
     rough = frame.coarse_noise("shore", frame.extent_m * 0.8, frame.cell_m * 3, 2.3 - 0.55 * ruggedness)
     field = (-2.8 * ahead + (0.4 + 0.3 * ruggedness) * rough).astype(np.float32)
-    return _drop_specks(field - np.float32(np.quantile(field[m:-m, m:-m], character.sea)), field.size // 120, 25)
+    return _drop_specks(
+        field - np.float32(np.quantile(field[m:-m, m:-m], character.sea)), field.size // 120, 25
+    )
 
 
 def _drop_specks(field: Raster, least_pond: int, least_island: int) -> Raster:
@@ -163,12 +166,14 @@ def _grow_lobes(frame: Frame, sea: Raster, rivers: tuple[Course, ...]) -> Raster
         inside = ((cells >= 0) & (cells < sea.shape[0])).all(axis=1)
         banks[cells[inside, 1], cells[inside, 0]] = True
     away = distance_m(banks, frame.cell_m) / np.float32(frame.extent_m)
-    return sea + np.float32(0.55) * np.exp(-((away / np.float32(0.05)) ** 2))
+    lobes: Raster = np.float32(0.55) * exact.exp(np.float32(-400) * away * away)
+    return sea + lobes
 
 
 def _plan_lakes(frame: Frame, character: Character) -> Raster:
     """Blobs of smooth noise, rough at the rim."""
-    if character.lakes < 0.05 and frame.rng("ponds").random() < 0.7 or character.lakes < 0.004:
+    is_dry = character.lakes < 0.05 and frame.rng("ponds").random() < 0.7
+    if is_dry or character.lakes < 0.004:
         return np.full((frame.n_coarse, frame.n_coarse), -1, np.float32)
     size = min(0.45 * frame.extent_m, 1800.0)
     smooth = frame.coarse_noise("lakes", size, frame.cell_m * 3, 1.85)
@@ -236,7 +241,7 @@ def trace_streams(frame: Frame, drainage: Drainage, least_km2: float) -> tuple[C
 
 def _way_down(receiver: NDArray[np.int32], heads: NDArray[np.intp]) -> NDArray[np.int64]:
     """Steps from each head to its root."""
-    at, steps = heads.copy(), np.zeros(len(heads), np.int64)
+    at, steps = heads.astype(np.int32), np.zeros(len(heads), np.int64)
     while True:
         below = receiver[at]
         moving = below != at
@@ -276,8 +281,10 @@ def _to_course(
 def _bends(frame: Frame) -> tuple[Raster, Raster]:
     """How far (m, to the east and south) streams bend from the eight directions that cells know, by place."""
     cell = frame.cell_m
-    return tuple(
-        np.float32(1.1 * cell) * frame.coarse_noise(f"bend {axis}", 24 * cell, 6 * cell, 1.0)
-        + np.float32(2.2 * cell) * frame.coarse_noise(f"wind {axis}", 90 * cell, 20 * cell, 1.5)
-        for axis in "xy"
-    )
+
+    def bend(axis: str) -> Raster:
+        short = frame.coarse_noise(f"bend {axis}", 24 * cell, 6 * cell, 1.0)
+        long = frame.coarse_noise(f"wind {axis}", 90 * cell, 20 * cell, 1.5)
+        return np.float32(1.1 * cell) * short + np.float32(2.2 * cell) * long
+
+    return bend("x"), bend("y")
