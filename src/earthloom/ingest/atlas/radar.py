@@ -75,7 +75,7 @@ def draw_beam(frame: Frame) -> Beam:
 def measure(scene: Landscape, looks: int) -> Raster:
     """Sigma0 VV in dB with speckle, (size, size) float32."""
     frame = scene.frame
-    antenna, rng = _Antenna(scene), frame.rng("speckle")
+    antenna, rng = Antenna(scene), frame.rng("speckle")
     out = np.empty((frame.size, frame.size), np.float32)
     for strip in strips(frame.size):
         out[strip.rows] = to_db(add_speckle(antenna.receive(strip), looks, rng))
@@ -84,7 +84,7 @@ def measure(scene: Landscape, looks: int) -> Raster:
 
 def mean_power(scene: Landscape) -> Raster:
     """Expected sigma0 with the noise floor, before speckle; linear power, (size, size)."""
-    antenna = _Antenna(scene)
+    antenna = Antenna(scene)
     return np.concatenate([antenna.receive(strip) for strip in strips(scene.frame.size)])
 
 
@@ -107,7 +107,7 @@ def add_speckle(power: Raster, looks: int, rng: np.random.Generator) -> Raster:
     return noise
 
 
-class _Antenna:
+class Antenna:
     """Receives strips of a landscape."""
 
     def __init__(self, scene: Landscape) -> None:
