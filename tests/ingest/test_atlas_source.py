@@ -224,7 +224,7 @@ class TestFiles:
                 assert tuple(dataset.transform)[:6] == scene.transform
                 assert set(dataset.dtypes) == {scene.dtype}
                 assert dataset.count == len(scene.bands)
-                assert dataset.is_tiled
+                assert set(dataset.block_shapes) == {(160, 160)}
                 assert dataset.nodata is None
                 assert "exists nowhere" in dataset.tags()["TIFFTAG_IMAGEDESCRIPTION"]
 

@@ -18,7 +18,8 @@ class CaptionSettings(Settings):
     """Who writes: rules that turn checked facts into sentences."""
     styles: tuple[Style, ...] = Field(("mmm_rs", "enriched"), min_length=1)
     """Prompt styles to write one caption each in: `mmm_rs` (exact form `{level}, {weather}, {caption},
-    {satellite}`) and `enriched` (platform, metres, date, place, labels, shares)."""
+    {satellite}`) and `enriched` (platform, metres, date, place, labels, shares). `plain` asks for one plain
+    description where `per_image` is 0."""
     per_image: int = Field(5, ge=0, le=5)
     """Plain descriptions beside the prompts, each with another role."""
     seed: int = 0

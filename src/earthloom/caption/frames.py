@@ -132,7 +132,7 @@ _ARRANGEMENT = (
         "{^the_image} [spans|stretches over|extends over] {extent} on the ground<, centred at {position}>.",
         "The frame of {the_image} is {shape}, and spans {extent} on the ground.",
         "On the ground, the frame of {the_image} measures {extent}<, centred at {position}>.",
-        "Laid out on the ground, {the_image} [measures|reaches over] {extent}<, each pixel spanning {pixel}>.",
+        "Laid out on the ground, {the_image} measures {extent}<, each pixel spanning {pixel}>.",
         "The ground [under|inside] the frame of {the_image} measures {extent}<, around {position}>.",
     ),
     (
@@ -207,7 +207,7 @@ _ENRICHED = (
     (
         "{^full_image}<! at a GSD of {gsd}><!, {acquisition}><!, {location}><!, {weather}><!; {labels}>.",
         "{^full_image}<! {location}><!, {acquisition}><!, {at_gsd}><!, {weather}><!; {labels}>.",
-        "{^full_image}<!, {gsd_m} GSD><!, {acquisition}><!, {weather}><!, {location}>< ({collection})><!; {labels}>.",
+        "{^full_image}<!, {gsd_m} GSD><!, {acquisition}><!, {weather}><!, {location}><!; {labels}>.",
         "{^full_image}<! from {collection}><!, {at_gsd}><!, {location}><!, {acquisition}><!, {weather}><!; {labels}>.",
         "{^acquisition}<! {at_gsd}>: {full_image}<! {location}><!, {weather}><!; {labels}>.",
         "{^location}<!, {gsd_m} GSD>: {full_image}<!, {acquisition}><!, {weather}><!; {labels}>.",

@@ -31,7 +31,7 @@ class ImageNames:
     again: tuple[str, ...]
     """Afterwards: `the image`, `the radar scene`, `this view`."""
     this: tuple[str, ...]
-    """Set against others of its kind: `this image`."""
+    """Set against images of its kind: `this view`."""
     full: tuple[str, ...]
     """At first mention, with modality and polarisation and without the platform."""
     imagery: tuple[str, ...]
@@ -60,7 +60,7 @@ def name_images(
     return ImageNames(
         first=tuple(dict.fromkeys(give_article(kind) for kind in kinds)),
         again=tuple(dict.fromkeys([*plain, f"this {mark}image", f"this {mark}view"])),
-        this=tuple(f"this {mark}{noun}" for noun in ("image", "view", "tile", "scene")),
+        this=tuple(f"this {mark}{noun}" for noun in ("view", "tile", "scene")),
         full=tuple(give_article(f"{mark}{adjective} {nouns[0]}") for adjective in full),
         imagery=tuple(
             f"{adjective} {noun}" for adjective in _ADJECTIVES[modality] for noun in ("imagery", "images")

@@ -24,8 +24,6 @@ def _find_hedge(reading: Reading, i: int) -> str:
     if before in _JOINERS:
         first = i - 2 if _is_number(earlier) else i - 3
         return _find_hedge(reading, first) if _is_number(reading.at(first)) else ""
-    if before in {"a", "an"}:
-        before, earlier = earlier, reading.at(i - 3)
     if before in _APPROXIMATE or (before, earlier) == ("to", "close"):
         return "about"
     if (
