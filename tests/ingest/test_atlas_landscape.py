@@ -172,7 +172,9 @@ def test_main_roads_reach_every_town_and_leave_the_scene() -> None:
 def test_houses_stand_on_dry_ground_beside_roads(views: dict[int, View]) -> None:
     scene = views[4].scene
     middles = np.stack([scene.built.houses.x, scene.built.houses.y], axis=1)
-    col, row = np.clip(np.round(scene.frame.to_pixels(middles)).astype(int), 0, 319).T
+    middles = middles[((middles > 4) & (middles < 636)).all(axis=1)]
+    col, row = np.round(scene.frame.to_pixels(middles)).astype(int).T
+    assert len(col) > 50
     assert set(scene.cover.classes[row, col].tolist()) == {TOWN}
     assert (scene.surface.water[row, col] < 128).all()
     away = cv2.distanceTransform((scene.built.paved < 128).astype(np.uint8), cv2.DIST_L2, 5) * 2.0
@@ -180,19 +182,34 @@ def test_houses_stand_on_dry_ground_beside_roads(views: dict[int, View]) -> None
     assert np.median(away[row, col][in_block]) < 25
 
 
-def test_parcels_of_a_field_share_its_crop(views: dict[int, View]) -> None:
+def test_no_tree_stands_in_water_or_on_a_road() -> None:
+    """Crowns may lean over; none fills a river. Scene 14 of seed 7 has orchards along one."""
+    scene = make_landscape(Frame(512, 4.0, 7, 14))
+    for value in (WATER, ROAD):
+        inside = cv2.erode((scene.cover.classes == value).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        assert inside.sum() > 50
+        assert (scene.plants.crowns[inside] > 0.5).mean() < 0.01
+    assert "orchard" in {scene.estate.holdings.crops[i].name for i in scene.estate.holdings.crop}
+
+
+def test_a_field_has_one_crop(views: dict[int, View]) -> None:
+    """Pixels of one field are more alike than fields are."""
     scene = views[12].scene
-    holdings, labels = scene.estate.holdings, scene.estate.labels
-    colours = views[12].radiance[1]
-    fields = [
-        i
-        for i in np.flatnonzero(holdings.use == FIELD)
-        if ((labels == i) & (scene.plants.crowns < 0.01)).sum() > 800
+    open_ground = scene.cover.farmed & (scene.plants.crowns < 0.01) & (scene.estate.edge_m > 12)
+    inside = [
+        views[12].radiance[0][(scene.estate.labels == i) & open_ground]
+        for i in np.flatnonzero(scene.estate.holdings.use == FIELD)
     ]
-    inside = [colours[(labels == i) & (scene.plants.crowns < 0.01)] for i in fields]
-    assert len(fields) >= 5
-    between, within = np.std([c.mean() for c in inside]), np.mean([c.std() for c in inside])
-    assert between > within
+    inside = [pixels for pixels in inside if len(pixels) > 600]
+    assert len(inside) >= 5
+    assert np.std([np.median(pixels) for pixels in inside]) > 1.5 * np.median(
+        [_spread(pixels) for pixels in inside]
+    )
+
+
+def _spread(pixels: NDArray[np.float32]) -> float:
+    """Deviation, from the quartiles."""
+    return float(np.subtract(*np.quantile(pixels, [0.75, 0.25])) / 1.349)
 
 
 def test_fields_lie_where_it_is_flat(views: dict[int, View]) -> None:

@@ -6,12 +6,13 @@ import datetime
 import json
 import math
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Polygon
 
@@ -71,7 +72,7 @@ class TestFrame:
         f = np.fft.fftfreq(512)
         radius = np.hypot(f[:, None], f[None, :])
         rings = np.geomspace(0.02, 0.4, 12)
-        means = [power[(radius >= a) & (radius < b)].mean() for a, b in zip(rings, rings[1:], strict=False)]
+        means = [power[(radius >= a) & (radius < b)].mean() for a, b in pairwise(rings)]
         fit = np.polyfit(np.log(np.sqrt(rings[1:] * rings[:-1])), np.log(means), 1)
         assert fit[0] == pytest.approx(-2 * slope, abs=0.12)
 
@@ -122,7 +123,7 @@ class TestSite:
     def test_the_noon_sun(self, lat: float, date: str, elevation: float) -> None:
         """90 degrees less the distance of latitude and declination (23.44 at the solstices)."""
         sun = sun_position(lat, datetime.date.fromisoformat(date), 12.0)
-        assert sun.elevation_deg == pytest.approx(elevation, abs=0.8)
+        assert sun.elevation_deg == pytest.approx(elevation, abs=0.9)
 
     def test_the_sun_crosses_the_sky_from_east_to_west(self) -> None:
         day = datetime.date(2020, 6, 21)
@@ -186,6 +187,7 @@ def _read_path(path: str) -> list[list[tuple[float, float]]]:
 
 
 class TestParcels:
+    @settings(max_examples=40)
     @given(st.floats(0, 1), st.floats(1, 4), st.floats(0, 3.1), st.integers(0, 50))
     def test_pieces_fill_the_ground_without_overlap(
         self, regular: float, aspect: float, angle: float, key: int
@@ -198,7 +200,8 @@ class TestParcels:
         scene = shapely.box(0, 0, frame.extent_m, frame.extent_m)
         inside = [shape.intersection(scene).area for shape in shapes]
         assert sum(inside) == pytest.approx(scene.area, rel=1e-6)
-        assert shapely.union_all(shapes).intersection(scene).area == pytest.approx(scene.area, rel=1e-6)
+        covered = shapely.union_all(shapes, grid_size=1e-6).intersection(scene).area
+        assert covered == pytest.approx(scene.area, rel=1e-6)
         assert parcels.areas_m2 == pytest.approx([shape.area for shape in shapes], rel=1e-6)
         assert all(shape.convex_hull.area <= shape.area * (1 + 1e-6) for shape in shapes)
         assert parcels.areas_m2.max() <= 3000 * 1.5
@@ -240,7 +243,7 @@ class TestCurves:
             draw_ribbon(canvas, FRAME, line, width)
             across = canvas[:, 40:160].astype(float).sum(axis=0).mean() / 255 * 2.0
             slant = math.hypot(440, 118) / 440
-            assert across == pytest.approx(width * slant, abs=0.9)
+            assert across == pytest.approx(width * slant, abs=0.5)
 
     def test_smoothing_keeps_ends_and_resampling_keeps_length(self) -> None:
         rng = np.random.default_rng(3)

@@ -52,7 +52,7 @@ def plant(ground: Ground, surface: Surface, estate: Estate, cover: Cover, built:
     density = _density(ground, surface, estate, cover)
     density[(built.height_dm > 0) | (built.paved > 50) | (cover.classes == classes.WATER)] = 0
     density[cover.classes == classes.ROAD] = 0
-    points = np.concatenate([scatter(frame, density, stand), *_orchards(ground, estate)])
+    points = np.concatenate([scatter(frame, density, stand), *_orchards(ground, estate, cover)])
     del density
     canopy = draw_trees(frame, points, stand)
     return Plants(
@@ -94,7 +94,7 @@ def _hedges(ground: Ground, estate: Estate) -> NDArray[np.float32]:
     return np.where(draw < level, 0.8, np.where(draw < 2 * level, 0.18, 0.02)).astype(np.float32)
 
 
-def _orchards(ground: Ground, estate: Estate) -> list[Points]:
+def _orchards(ground: Ground, estate: Estate, cover: Cover) -> list[Points]:
     """Trees in rows within orchard parcels."""
     frame, holdings = ground.frame, estate.holdings
     orchards = [i for i, crop in enumerate(holdings.crops) if crop.name == "orchard"]
@@ -104,6 +104,7 @@ def _orchards(ground: Ground, estate: Estate) -> list[Points]:
         points = rows_of_trees(frame, holdings.middle[i], float(estate.parcels.angles[i]), half, 6.5)
         col, row = np.clip(frame.to_pixels(points).round().astype(int), 0, frame.size - 1).T
         inside = (estate.labels[row, col] == i) & (estate.edge_m[row, col] > 5)
+        inside &= cover.classes[row, col] == classes.CROP
         out.append(points[inside])
     return out
 

@@ -71,7 +71,7 @@ def grow_relief(terms: Terms) -> Drainage:
         result = _settle(level, _grow_tree(cost, _roots(level)), rounds)
         elevation = result.elevation_m
     assert result is not None
-    return _level_lakes(result, terms.hollow)
+    return _level_lakes(result, terms.hollow, terms.cell_m)
 
 
 def _shrink(terms: Terms, shrink: int) -> Terms:
@@ -257,12 +257,18 @@ def _steepest(elevation: Raster, roots: NDArray[np.bool_], grain: Raster) -> Cel
     return receiver.ravel()
 
 
-def _level_lakes(drainage: Drainage, hollow: NDArray[np.bool_]) -> Drainage:
-    """Give each lake the elevation of its outlet."""
+def _level_lakes(drainage: Drainage, hollow: NDArray[np.bool_], cell_m: float) -> Drainage:
+    """Give each lake the elevation of its lowest cell, and that cell as its only outlet."""
     count, labels = cv2.connectedComponents(hollow.astype(np.uint8), connectivity=8)
     if count < 2:
         return drainage
-    low = np.full(count, np.inf, np.float32)
-    np.minimum.at(low, labels.ravel(), drainage.elevation_m.ravel())
-    flat = np.where(hollow, low[labels], drainage.elevation_m)
-    return Drainage(flat, drainage.area_m2, drainage.receiver)
+    lake, z = labels.ravel(), drainage.elevation_m.ravel()
+    order = np.lexsort((z, lake))
+    outlet = order[np.searchsorted(lake[order], np.arange(count))].astype(np.int32)
+    flat = np.where(lake > 0, z[outlet][lake], z).astype(np.float32)
+    receiver = drainage.receiver.copy()
+    leaves = (lake > 0) & (lake[receiver] != lake) & (np.arange(lake.size) != outlet[lake])
+    receiver[leaves] = outlet[lake[leaves]]
+    area = _accumulate(receiver, cell_m**2).astype(np.float32)
+    shape = drainage.elevation_m.shape
+    return Drainage(flat.reshape(shape), area.reshape(shape), receiver)

@@ -14,6 +14,8 @@ from earthloom.ingest.atlas.frame import Frame, Points
 
 _SHIFT = 4
 """Fractional bits of the coordinates that OpenCV draws with: sixteenths of a pixel."""
+_BLEED = 1.43
+"""Pixels that the soft edges of a polygon add to its width, both sides together; measured."""
 _SOFT = {"lineType": cv2.LINE_AA, "shift": _SHIFT}
 
 
@@ -32,7 +34,7 @@ def draw_ribbon(
     if float(widths.max()) < 1.6:
         _draw_hairline(canvas, at, widths, value)
         return
-    left, right = _offset(at, np.maximum(widths - 0.7, 0.3) / 2)
+    left, right = _offset(at, np.maximum(widths - _BLEED, 0.3) / 2)
     quads = np.stack([left[:-1], left[1:], right[1:], right[:-1]], axis=1)
     inside = _near_canvas(quads, canvas.shape)
     for quad in np.round(quads[inside] * 2**_SHIFT).astype(np.int32):

@@ -184,7 +184,7 @@ def _draw_time(rng: np.random.Generator, lat: float) -> tuple[datetime.date, Sun
 
 
 def sun_position(lat: float, date: datetime.date, solar_hour: float) -> Sun:
-    """The sun by latitude, date and true solar time; declination after Cooper (1969), good to half a degree."""
+    """The sun by latitude, date and true solar time; declination after Cooper (1969), good to a degree."""
     day = date.timetuple().tm_yday
     declination = math.radians(23.45) * math.sin(2 * math.pi * (284 + day) / 365)
     phi, hour = math.radians(lat), math.radians(15 * (solar_hour - 12))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -92,7 +93,7 @@ def plan_roads(
         pairs = [(gates[0], gates[1])]
     else:
         pairs = [(stops[0], gates[0]), (stops[0], gates[1])]
-        pairs += [(stops[k], _nearest(stops[:k], stops[k])) for k in range(1, len(stops))]
+        pairs += [(stops[k], stops[_nearest(towns[:k], towns[k])]) for k in range(1, len(stops))]
         if len(towns) > 2:
             pairs.append((stops[-1], gates[2]))
     return tuple(_lay_roads(frame, cost, pairs, step))
@@ -129,8 +130,9 @@ def _gates(rng: np.random.Generator, cost: NDArray[np.float64]) -> list[int]:
     return gates
 
 
-def _nearest(stops: list[int], stop: int) -> int:
-    return min(stops, key=lambda other: abs(other - stop))
+def _nearest(others: Sequence[Town], town: Town) -> int:
+    """Index of the closest of some towns."""
+    return int(np.argmin([math.hypot(other.x - town.x, other.y - town.y) for other in others]))
 
 
 def _lay_roads(
