@@ -18,9 +18,10 @@ from shapely.geometry import Polygon
 
 from earthloom.ingest.atlas import exact
 from earthloom.ingest.atlas.cover import NAMES
+from earthloom.ingest.atlas.crops import draw_crops
 from earthloom.ingest.atlas.frame import Frame, distance_m, smoothstep
 from earthloom.ingest.atlas.houses import Houses
-from earthloom.ingest.atlas.palette import draw_crops, draw_palette
+from earthloom.ingest.atlas.palette import draw_palette
 from earthloom.ingest.atlas.parcels import Bend, Custom, bend_cuts, bend_polygons, divide, paint_labels
 from earthloom.ingest.atlas.ribbon import arc_length, draw_ribbon, resample_curve, smooth_curve, smooth_steps
 from earthloom.ingest.atlas.shading import cast_shadow, shadow_reach
@@ -103,6 +104,10 @@ class TestExact:
         np.testing.assert_allclose(
             exact.power(positive, -0.45), positive.astype(np.float64) ** -0.45, rtol=3e-6
         )
+
+    def test_integers_are_a_mistake(self) -> None:
+        with pytest.raises(TypeError, match="int64"):
+            exact.power(np.arange(1, 5), 0.5)
 
     def test_any_shape_and_both_precisions(self) -> None:
         x = np.linspace(0.1, 3, 24).reshape(2, 3, 4)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earthloom.ingest.atlas import exact
+from earthloom.ingest.atlas.crops import draw_crops
 from earthloom.ingest.atlas.fields import BLOCK, FIELD, Holdings, assign, draw_custom, parcel_means
 from earthloom.ingest.atlas.frame import Half, Points, Raster, distance_m
 from earthloom.ingest.atlas.ground import Ground
-from earthloom.ingest.atlas.palette import draw_crops
 from earthloom.ingest.atlas.parcels import Bend, Parcels, bend_cuts, bend_polygons, divide, paint_labels
 from earthloom.ingest.atlas.surface import Surface
 

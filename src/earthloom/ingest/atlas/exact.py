@@ -54,6 +54,11 @@ def sine(turns: Raster) -> Raster:
 
 
 def _apply(function: Callable[[Reals], Reals], x: Reals) -> Reals:
-    """Apply an OpenCV function, which takes images, to any shape."""
+    """Apply an OpenCV function, which takes images, to any shape.
+
+    Only to real numbers: OpenCV 5 takes 64-bit integers too, and then writes beyond its buffers.
+    """
+    if x.dtype not in (np.float32, np.float64):
+        raise TypeError(f"wanted float32 or float64, got {x.dtype}")
     flat = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
     return function(flat).reshape(x.shape)

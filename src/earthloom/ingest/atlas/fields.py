@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from earthloom.ingest.atlas.crops import Crop
 from earthloom.ingest.atlas.frame import Frame
-from earthloom.ingest.atlas.palette import Crop
 from earthloom.ingest.atlas.parcels import Custom, Parcels
 from earthloom.ingest.atlas.site import Climate, Site
 

@@ -13,7 +13,7 @@ from earthloom.ingest.atlas.frame import Frame, Points, Raster
 from earthloom.ingest.atlas.ground import Ground, lay_ground
 from earthloom.ingest.atlas.planting import Plants, plant
 from earthloom.ingest.atlas.surface import Surface, shape_surface
-from earthloom.ingest.atlas.towns import Town, found_towns, plan_roads, town_potential
+from earthloom.ingest.atlas.towns import Town, plan_roads, settle_towns, town_potential
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +40,7 @@ def make_landscape(frame: Frame) -> Landscape:
     """Make the landscape that a seed and number stand for."""
     ground = lay_ground(frame)
     surface = shape_surface(ground)
-    towns = found_towns(frame, ground.character, ground.slope, ground.plan.away_m, ground.wet)
+    towns = settle_towns(frame, ground.character, ground.slope, ground.plan.away_m, ground.wet)
     potential = town_potential(frame, towns, ground.slope)
     roads = plan_roads(frame, towns, ground.slope, _crossing(ground), _wildness(ground))
     estate = divide_land(ground, surface, potential)

@@ -23,7 +23,6 @@ WET_SAND: Colour = (0.17, 0.145, 0.11, 0.21)
 FOREST_FLOOR: Colour = (0.05, 0.055, 0.035, 0.22)
 
 _GREEN: Colour = (0.062, 0.098, 0.045, 0.40)
-_LUSH: Colour = (0.040, 0.082, 0.030, 0.47)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,108 +177,6 @@ def blend_colours(a: Colour, b: Colour, share: float) -> Colour:
 def _warm(colour: Colour, warm: float, gain: float) -> Colour:
     r, g, b, n = colour
     return (r * gain * (1 + warm), g * gain, b * gain * (1 - 1.3 * warm), n * gain)
-
-
-@dataclass(frozen=True, slots=True)
-class Crop:
-    """A kind of field."""
-
-    name: str
-    cover: str
-    """`cropland`, `grassland`, `forest` or `bare ground`: what the mask calls it."""
-    colour: Colour
-    spread: float
-    """Deviation of ln reflectance between fields."""
-    rows: float
-    """Contrast of its rows."""
-    sigma0_db: float
-    """Mean C-band backscatter, VV."""
-    weight: float
-
-
-def draw_crops(site: Site, palette: Palette, trees: float) -> tuple[Crop, ...]:
-    """What may grow now, with how often."""
-    season, autumn, climate = site.season, site.autumn, site.climate
-    grown = min(1.0, season * 1.3)
-    dry = palette.dryness
-    ripe = max(0.0, 1 - abs(autumn - 0.25) / 0.35)
-    stubble = (0.27, 0.225, 0.145, 0.36)
-    crops = [
-        Crop(
-            "tilled",
-            "cropland",
-            blend_colours(palette.soil, palette.soil_pale, 0.25),
-            0.16,
-            0.05,
-            -10.5,
-            1.6 - season,
-        ),
-        Crop(
-            "fallow",
-            "cropland",
-            blend_colours(palette.soil_pale, palette.grass_dry, 0.4),
-            0.14,
-            0.04,
-            -12.5,
-            0.5,
-        ),
-        Crop("young", "cropland", blend_colours(palette.soil, _LUSH, 0.5), 0.15, 0.10, -12.5, 0.9),
-        Crop(
-            "tall", "cropland", (0.036, 0.072, 0.027, 0.46), 0.10, 0.05, -9.8, 2.4 * grown * (1 - 0.6 * dry)
-        ),
-        Crop(
-            "green cereal",
-            "cropland",
-            (0.052, 0.098, 0.036, 0.45),
-            0.12,
-            0.04,
-            -13.0,
-            1.8 * (1 - autumn) * (1 - 0.4 * dry),
-        ),
-        Crop(
-            "ripe cereal", "cropland", (0.255, 0.205, 0.112, 0.355), 0.10, 0.04, -12.0, 2.2 * ripe + 0.7 * dry
-        ),
-        Crop("stubble", "cropland", stubble, 0.12, 0.09, -11.3, 1.4 * autumn + 0.7 * dry),
-        Crop(
-            "meadow", "grassland", blend_colours(_GREEN, palette.grass_dry, 0.9 * dry), 0.12, 0.03, -12.8, 1.7
-        ),
-        Crop(
-            "pasture",
-            "grassland",
-            blend_colours(palette.grass, palette.grass_dry, dry),
-            0.10,
-            0.0,
-            -12.2,
-            1.4,
-        ),
-        Crop("wood", "forest", palette.leaf, 0.05, 0.0, -8.8, 1.3 * trees),
-    ]
-    if climate in (Climate.TEMPERATE, Climate.BOREAL):
-        bloom = max(0.0, 1 - abs(season - 0.62) / 0.3) * (autumn == 0)
-        crops.append(Crop("rapeseed", "cropland", (0.29, 0.285, 0.055, 0.47), 0.08, 0.03, -10.0, 0.7 * bloom))
-    if climate in (Climate.MEDITERRANEAN, Climate.STEPPE, Climate.ARID):
-        crops.append(
-            Crop(
-                "orchard",
-                "cropland",
-                blend_colours(palette.soil_pale, palette.soil, 0.4),
-                0.10,
-                0.0,
-                -10.3,
-                2.2,
-            )
-        )
-        crops.append(
-            Crop(
-                "vineyard", "cropland", blend_colours(palette.soil_pale, _GREEN, 0.5), 0.10, 0.22, -11.0, 1.2
-            )
-        )
-    if climate in (Climate.TROPICAL,):
-        crops.append(Crop("paddy", "cropland", (0.042, 0.073, 0.040, 0.26), 0.22, 0.02, -14.0, 3.2))
-        crops.append(
-            Crop("orchard", "cropland", blend_colours(palette.grass, palette.soil, 0.3), 0.10, 0.0, -9.2, 2.0)
-        )
-    return tuple(crops)
 
 
 def as_array(colour: Colour) -> Raster:

@@ -196,7 +196,7 @@ def _accumulate(receiver: Cells, unit: float) -> NDArray[np.float64]:
     depth = _depths(receiver)
     order = np.argsort(depth, kind="stable").astype(np.int32)
     bounds = np.searchsorted(depth[order], np.arange(int(depth.max()) + 2))
-    area = np.full(receiver.size, unit)
+    area = np.full(receiver.size, unit, np.float64)
     for k in range(len(bounds) - 2, 0, -1):
         cells = order[bounds[k] : bounds[k + 1]]
         np.add.at(area, receiver[cells], area[cells])

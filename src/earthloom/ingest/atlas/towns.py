@@ -17,6 +17,10 @@ from earthloom.ingest.atlas.frame import Frame, Points, Raster
 from earthloom.ingest.atlas.relief import grid_graph
 from earthloom.ingest.atlas.ribbon import resample_curve, smooth_curve
 
+_TRIES = 80
+"""Places that are weighed for each town."""
+_MOST_TOWNS = 14
+
 
 @dataclass(frozen=True, slots=True)
 class Town:
@@ -27,29 +31,30 @@ class Town:
     radius_m: float
 
 
-def found_towns(
+def settle_towns(
     frame: Frame, character: Character, slope: Raster, away_m: Raster, wet: Raster
 ) -> tuple[Town, ...]:
-    """Choose level, dry places, near water but not in it, away from each other; largest first."""
+    """Choose level, dry places, near water but not in it, away from each other; largest first. Coarse rasters."""
     rng = frame.rng("towns")
     scale = max(1.0, frame.extent_m / 2000.0)
-    count = int(min(14, rng.poisson(character.towns * scale**0.9)))
-    if character.town_km2 > 0.8:
-        count = max(count, 1)
+    count = max(
+        int(min(_MOST_TOWNS, rng.poisson(character.towns * scale**0.9))), int(character.town_km2 > 0.8)
+    )
+    places = rng.uniform(0.06, 0.94, (_TRIES, 2)) * frame.extent_m
+    steep, near, damp = (frame.sample(raster, places) for raster in (slope, away_m, wet))
+    worth = 0.4 * rng.random(_TRIES) - 30 * steep - 3.0 * (damp > 0) - 0.6 * np.clip(near / 800 - 0.15, 0, 1)
     towns: list[Town] = []
-    tries = rng.uniform(0.06, 0.94, (80, 2)) * frame.extent_m
-    steep, near, damp = (frame.sample(r, tries) for r in (slope, away_m, wet))
-    worth = -30 * steep - 3.0 * (damp > 0) - 0.6 * np.clip(near / 800 - 0.15, 0, 1) + 0.4 * rng.random(80)
     for rank in range(count):
         area = character.town_km2 * scale**0.7 * (1.0 if rank == 0 else rng.uniform(0.05, 0.35))
         radius = min(math.sqrt(area * 1e6 / math.pi), 0.40 * frame.extent_m)
-        apart = [np.hypot(tries[:, 0] - t.x, tries[:, 1] - t.y) - 1.1 * t.radius_m for t in towns]
-        clear = np.min(apart, axis=0) - radius if apart else np.full(len(tries), 1e9)
-        score = worth - 5.0 * (clear < 0)
+        crowded = np.zeros(_TRIES, bool)
+        for town in towns:
+            crowded |= np.hypot(*(places - (town.x, town.y)).T) < 1.1 * town.radius_m + radius
+        score = worth - 5.0 * crowded
         best = int(np.argmax(score))
         if score[best] < -3.0:
             break
-        towns.append(Town(float(tries[best, 0]), float(tries[best, 1]), radius))
+        towns.append(Town(float(places[best, 0]), float(places[best, 1]), radius))
         worth[best] = -99
     return tuple(towns)
 
@@ -64,12 +69,8 @@ def town_potential(frame: Frame, towns: tuple[Town, ...], slope: Raster) -> Rast
     ragged = frame.coarse_noise("town edge", 900.0, 120.0, 1.5)
     for town in towns:
         away = np.hypot(axis[None, :] - np.float32(town.x), axis[:, None] - np.float32(town.y))
-        own = (
-            1
-            - away / np.float32(town.radius_m)
-            + np.float32(0.22) * ragged * np.minimum(1, away / town.radius_m)
-        )
-        np.maximum(out, own, out=out)
+        away /= np.float32(town.radius_m)
+        np.maximum(out, 1 - away + np.float32(0.22) * ragged * np.minimum(1, away), out=out)
     out -= np.clip((slope - np.float32(0.12)) * 6, 0, 1.5)
     return out
 
@@ -109,10 +110,9 @@ def _travel_cost(frame: Frame, slope: Raster, wet: Raster, step: int) -> NDArray
 
 
 def _cell_of(frame: Frame, point: tuple[float, float], step: int, n: int) -> int:
-    col, row = np.clip(
-        np.round((frame.to_cells(np.array([point])) - (step - 1) / 2) / step)[0], 0, n - 1
-    ).astype(int)
-    return int(row) * n + int(col)
+    cell = (frame.to_cells(np.array([point]))[0] - (step - 1) / 2) / step
+    col, row = np.clip(np.round(cell), 0, n - 1).astype(int).tolist()
+    return int(row * n + col)
 
 
 def _gates(rng: np.random.Generator, cost: NDArray[np.float64]) -> list[int]:
