@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from harness import WORKERS, Candidate, Goal, judge, measure, race, scratch_folder
+from harness import WORKERS, Candidate, Goal, expect_rows, judge, measure, race, scratch_folder
 from imagery import scene_folder
 
 N_SCENES = 8
@@ -64,6 +64,7 @@ def main() -> bool:
                 name="earthloom, tile stage",
                 argv=[*stage, "tile", recipe, scratch / "work", str(WORKERS)],
                 clear=[scratch / "work" / "02-tile"],
+                check=expect_rows(scratch / "work" / "02-tile", n_tiles),
             ),
         ]
         goal = Goal(ours="earthloom, tile stage", peer="bare loop", target=0.70)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from bench_pixels import QUALITY, SIZE, N, write_recipe
-from harness import WORKERS, Candidate, Goal, build_command, judge, race, scratch_folder
+from harness import WORKERS, Candidate, Goal, build_command, expect_rows, judge, race, scratch_folder
 from imagery import picture_folder
 
 VENV = Path(__file__).resolve().parent / ".venvs" / "img2dataset"
@@ -120,6 +120,7 @@ def main() -> bool:
                 name="earthloom",
                 argv=build_command(recipe, scratch / "built"),
                 clear=[scratch / "built"],
+                check=expect_rows(scratch / "built" / "06-curate", N),
             ),
         ]
         results = race(candidates, ROUNDS)

@@ -14,10 +14,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import yaml
 
-from harness import build_command, scratch_folder
+from harness import build_command, expect_rows, scratch_folder
 from imagery import record_tar
 
 SIZES = (1_000, 100_000)
@@ -88,22 +87,13 @@ def watch(argv: list[str | Path]) -> tuple[Peaks, float]:
     return peaks, time.perf_counter() - start
 
 
-def count_pairs(release: Path) -> int:
-    """Rows of the release's Parquet files."""
-    return sum(
-        pq.ParquetFile(path).metadata.num_rows for path in sorted((release / "data").glob("*.parquet"))
-    )
-
-
 def measure_build(n: int) -> Peaks:
     """Build `n` records and print what it took."""
     tar = record_tar(n, SIDE)
     with scratch_folder() as scratch:
         recipe = write_recipe(scratch / "recipe.yaml", tar)
         peaks, wall_s = watch(build_command(recipe, scratch / "work", WORKERS))
-        made = count_pairs(scratch / "work" / "release")
-    if made != n:
-        raise SystemExit(f"the build of {n} records made {made} pairs")
+        expect_rows(scratch / "work" / "release" / "data", n)()
     print(
         f"  {n:>7} records  {peaks.main / 1e6:6.0f} MB main  {peaks.worker / 1e6:6.0f} MB worker  {wall_s:6.1f} s"
     )

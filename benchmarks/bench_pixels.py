@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from harness import WORKERS, Candidate, Goal, build_command, judge, measure, race, scratch_folder
+from harness import WORKERS, Candidate, Goal, build_command, expect_rows, judge, measure, race, scratch_folder
 from imagery import picture_folder
 
 N = 2500
@@ -61,11 +61,13 @@ def main() -> bool:
                 name="earthloom, pixel stage",
                 argv=[*stage, "tile", recipe, scratch / "tiles", str(WORKERS)],
                 clear=[scratch / "tiles" / "02-tile"],
+                check=expect_rows(scratch / "tiles" / "02-tile", N),
             ),
             Candidate(
                 name="earthloom, whole build",
                 argv=build_command(recipe, scratch / "whole"),
                 clear=[scratch / "whole"],
+                check=expect_rows(scratch / "whole" / "release" / "data", N),
             ),
         ]
         goals = [

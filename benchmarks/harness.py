@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from imagery import CACHE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,6 +119,21 @@ def scratch_folder() -> Iterator[Path]:
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="scratch-") as name:
         yield Path(name)
+
+
+def expect_rows(folder: Path, n: int) -> Callable[[], None]:
+    """A check that the Parquet files of a folder hold `n` records together."""
+
+    def check() -> None:
+        found = sum(
+            pq.read_metadata(path).num_rows
+            for path in sorted(folder.glob("*.parquet"))
+            if not path.name.endswith((".refused.parquet", ".failed.parquet"))
+        )
+        if found != n:
+            raise SystemExit(f"{folder} holds {found} records instead of {n}: no fair race")
+
+    return check
 
 
 def build_command(recipe: Path, work: Path, workers: int = WORKERS) -> list[str | Path]:
