@@ -97,7 +97,7 @@ def test_a_wrong_call_is_status_2_and_one_clear_message(folder: Path, words: lis
     (folder / "bad.yaml").write_text("name: x\nsources: [{kind: x}]\n")
     done = _run(*words, cwd=folder)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert said in done.stderr.lower()
     assert "Traceback" not in done.stderr
 
 

@@ -262,7 +262,7 @@ def test_a_large_tar_is_listed_fast(real_data: Path) -> None:
     path = real_data / "eurosat" / "eurosat_rgb.tar"
     began = time.process_time()
     found = members(path)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 5  # 24,243 members; half a second alone, more under coverage
     with tarfile.open(path) as tar:
         wanted = [(info.name, info.offset_data, info.size) for info in tar if is_jpg(info.name)]
     assert [
