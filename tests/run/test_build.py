@@ -243,9 +243,9 @@ def _start(sources: Path, work: Path) -> subprocess.Popen[str]:
         "-w",
         "2",
     ]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_interrupts
-    )
+    pipe = subprocess.PIPE
+    ready = _hear_interrupts
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=ready)  # noqa: PLW1509
 
 
 def _hear_interrupts() -> None:
