@@ -2,13 +2,12 @@
 
 import io
 import json
-import os
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -198,20 +197,9 @@ def test_memory_stays_bounded(zoo: Zoo) -> None:
     assert zoo.peak_bytes < 600 * 2**20  # the giant alone would be 10 GB
 
 
-@contextmanager
-def _as_nobody() -> Iterator[None]:
-    """Give up the right to read everything, if this is root."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-def test_a_file_that_may_not_be_read_costs_itself_alone() -> None:
+def test_a_file_that_may_not_be_read_costs_itself_alone(
+    as_nobody: Callable[[], AbstractContextManager[None]],
+) -> None:
     with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
         folder = Path(name)
         folder.chmod(0o777)
@@ -221,7 +209,7 @@ def test_a_file_that_may_not_be_read_costs_itself_alone() -> None:
         recipe = parse_recipe("name: x\nsources: [{kind: images, path: in}]\ntile: {size: 64}\n", base=folder)
         whole = build(recipe, folder / "before", base=folder, workers=0)
         (folder / "in" / "a.png").chmod(0)
-        with _as_nobody():
+        with as_nobody():
             summary = build(recipe, folder / "after", base=folder, workers=0)
     assert whole.refused == {}
     assert summary.refused == {"no_permission": 1}

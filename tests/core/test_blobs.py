@@ -8,8 +8,8 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -18,21 +18,6 @@ from earthloom.core import blobs
 from earthloom.core.blobs import read_blob
 from earthloom.core.errors import RecordError
 from earthloom.core.records import ByteRange, Reason
-
-NOBODY = 65534
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Give up root for a while, so that permissions count."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.fixture
@@ -131,7 +116,9 @@ def test_a_link_to_itself_is_unsafe(tmp_path: Path) -> None:
     assert refusal(tmp_path / "loop").reason is Reason.UNSAFE_PATH
 
 
-def test_a_closed_file_is_no_permission(open_folder: Path) -> None:
+def test_a_closed_file_is_no_permission(
+    open_folder: Path, as_nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
     path = open_folder / "a.bin"
     path.write_bytes(b"x")
     path.chmod(0)

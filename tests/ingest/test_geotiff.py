@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -435,19 +434,7 @@ def test_a_raster_that_is_gone_is_missing(tmp_path: Path) -> None:
         read_item(source("a.tif"), item, tmp_path, tmp_path)
 
 
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-def test_a_closed_raster_is_no_permission() -> None:
+def test_a_closed_raster_is_no_permission(as_nobody: Callable[[], AbstractContextManager[None]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         root.chmod(0o755)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -170,19 +170,7 @@ def test_a_pipe_is_no_file(tmp_path: Path) -> None:
     assert [item.refused for item in listing(".", tmp_path)] == [Reason.UNREADABLE]
 
 
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-def test_a_closed_folder_costs_only_itself() -> None:
+def test_a_closed_folder_costs_only_itself(as_nobody: Callable[[], AbstractContextManager[None]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         top = Path(name)
         top.chmod(0o755)
@@ -194,7 +182,7 @@ def test_a_closed_folder_costs_only_itself() -> None:
     assert found == {"a.jpg": None, "closed": Reason.NO_PERMISSION, "open/c.jpg": None}
 
 
-def test_a_closed_source_is_a_wrong_call() -> None:
+def test_a_closed_source_is_a_wrong_call(as_nobody: Callable[[], AbstractContextManager[None]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         top = Path(name)
         top.chmod(0o755)

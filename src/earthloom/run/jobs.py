@@ -19,7 +19,7 @@ from earthloom.ingest.config import AnySource
 from earthloom.run.job import Job, Tick
 from earthloom.store.layout import RELEASE_DATA, ShardFiles, WorkFolder
 from earthloom.store.shards import Counts, Manifest, ShardWriter, file_sizes
-from earthloom.store.tables import from_rows, iter_row_groups, read_records, schema_of
+from earthloom.store.tables import from_rows, iter_row_groups, read_columns, read_records, schema_of
 from earthloom.tile import TileSettings, cut_tiles
 
 
@@ -149,7 +149,7 @@ class CurateJob:
     def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
         """Write one row a tile, its split; the tally counts pairs by `split/modality`."""
         captions = _shard(self, "caption", self.name).rows
-        captioned = {row["id"] for table in iter_row_groups(captions, ["id"]) for row in table.to_pylist()}
+        captioned = set(read_columns(captions, ["id"])["id"].to_pylist())
         scenes = {
             row["id"]: row
             for table in iter_row_groups(
@@ -213,7 +213,7 @@ def _shard(job: Job, stage: str, name: str) -> ShardFiles:
 
 def _scenes_of(tiles: Path, scenes: Path) -> dict[str, Scene]:
     """The scenes that a shard of tiles was cut from, by id."""
-    wanted = {row["scene_id"] for table in iter_row_groups(tiles, ["scene_id"]) for row in table.to_pylist()}
+    wanted = set(read_columns(tiles, ["scene_id"])["scene_id"].to_pylist())
     return {
         scene.id: scene
         for table in iter_row_groups(scenes)
