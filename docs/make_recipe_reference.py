@@ -27,7 +27,8 @@ from earthloom.core.settings import Settings
 from earthloom.curate.config import CurateSettings
 from earthloom.export.config import ExportSettings
 from earthloom.ingest.config import SourceSettings
-from earthloom.run.recipe import AtlasEntry, GeotiffEntry, ImagesEntry, Recipe
+from earthloom.ingest.kinds import KINDS
+from earthloom.run.recipe import ENTRIES, Recipe
 from earthloom.tile.config import Encoding, Percentile, Radiometry, Range, TileOverrides, TileSettings
 
 TARGET = Path(__file__).with_name("recipe.md")
@@ -60,35 +61,7 @@ export: {formats: [webdataset, parquet]}
 SECTIONS: tuple[tuple[str, type[Settings], str], ...] = (
     ("The recipe", Recipe, ""),
     ("Any source", SourceSettings, ""),
-    (
-        "`geotiff` source",
-        GeotiffEntry,
-        """\
-# Four bands in one file; the date is in its name.
-- {kind: geotiff, path: naip, bands: {rgb: [1, 2, 3], nir: [4]}, date: '_(\\d{8})\\.tif$', platform: NAIP}
-# One file a band; names such as LC80460282016177LGN00_B4.TIF are joined to one item.
-- kind: geotiff
-  path: landsat8
-  pattern: '^LC8\\d{6}(?P<date>\\d{7})LGN\\d\\d_(?P<band>B\\d+)\\.TIF$'
-  bands: {rgb: [B4, B3, B2], nir: [B5]}
-  platform: Landsat 8
-""",
-    ),
-    (
-        "`images` source",
-        ImagesEntry,
-        """\
-# A tar of JPEGs in folders named after their class, read without unpacking.
-- {kind: images, path: eurosat_rgb.tar, classes: true, gsd_m: 10, platform: Sentinel-2}
-# A folder with captions and facts by file name.
-- {kind: images, path: photos, facts: photos.csv, gsd_m: 0.5}
-""",
-    ),
-    (
-        "`atlas` source",
-        AtlasEntry,
-        "- {kind: atlas, scenes: 28, size: 1024, gsd_m: 2.0, seed: 7}\n",
-    ),
+    *((f"`{name}` source", entry, KINDS[name].about.example) for name, entry in ENTRIES.items()),
     ("`tile`", TileSettings, "{size: 512, gsd_m: [native, 10], edges: pad, min_valid: 0.8}\n"),
     ("`tile` of one source", TileOverrides, "{fit: whole, radiometry: {rgb: {percentile: [1, 99]}}}\n"),
     ("`tile.radiometry`", Radiometry, "{rgb: {percentile: [2, 98], joint: true}, sar: {range: [-25, 5]}}\n"),

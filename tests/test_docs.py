@@ -22,10 +22,8 @@ PAGES = sorted(
 )
 
 
-def load_generator(repository: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "make_recipe_reference", repository / "docs/make_recipe_reference.py"
-    )
+def load_generator(repository: Path, name: str = "make_recipe_reference") -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, repository / f"docs/{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -52,6 +50,11 @@ def describe(kind: pa.DataType) -> str:
 def test_recipe_reference_is_up_to_date(repository: Path) -> None:
     made = load_generator(repository).render()
     assert (repository / "docs/recipe.md").read_text() == made, "run python docs/make_recipe_reference.py"
+
+
+def test_sources_reference_is_up_to_date(repository: Path) -> None:
+    made = load_generator(repository, "make_sources_reference").render()
+    assert (repository / "docs/sources.md").read_text() == made, "run python docs/make_sources_reference.py"
 
 
 def test_recipe_reference_explains_every_field(repository: Path) -> None:

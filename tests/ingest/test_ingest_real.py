@@ -20,8 +20,8 @@ from pyproj import Geod, Transformer
 from earthloom.core.blobs import read_blob
 from earthloom.core.images import decode_image
 from earthloom.core.records import Modality, Quantity, Scene
-from earthloom.ingest import list_items, read_item
-from earthloom.ingest.config import AnySource, GeotiffSettings, ImagesSettings
+from earthloom.ingest import AnySource, list_items, read_item
+from earthloom.ingest.config import GeotiffSettings, ImagesSettings
 from earthloom.recipes.load import load_recipe
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "real.yaml"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from earthloom.core.records import ByteRange, Item, Part, Reason
-from earthloom.run.plan import _describe, items_a_shard, pack_spans
+from earthloom.run.plan import _describe, pack_spans
 from earthloom.run.recipe import AtlasEntry, GeotiffEntry, ImagesEntry
 
 
@@ -35,9 +35,9 @@ def test_a_changed_file_changes_what_the_key_is_made_of() -> None:
 def test_slow_items_come_in_small_shards() -> None:
     path = str(Path())
     sizes = [
-        items_a_shard(AtlasEntry(kind="atlas")),
-        items_a_shard(GeotiffEntry(kind="geotiff", path=path)),
-        items_a_shard(ImagesEntry(kind="images", path=path)),
+        AtlasEntry(kind="atlas").items_a_shard,
+        GeotiffEntry(kind="geotiff", path=path).items_a_shard,
+        ImagesEntry(kind="images", path=path).items_a_shard,
     ]
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1]

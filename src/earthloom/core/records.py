@@ -92,8 +92,16 @@ class Reason(StrEnum):
     """The share of valid pixels is under `min_valid`."""
     FLAT = "flat"
     """All pixels have one value: nothing to see."""
+    UNKNOWN_CLASS = "unknown_class"
+    """A class, a mask's value or a mask's colour that the source's table of classes lacks."""
     NO_CAPTION = "no_caption"
     """No caption passed its checks."""
+    UNREACHABLE = "unreachable"
+    """The server gave no usable answer, however often it was asked: 429, 5xx, time-outs, dropped connections."""
+    DISALLOWED = "disallowed"
+    """The server's robots.txt or its X-Robots-Tag header asks for the image to be left alone."""
+    PRIVATE_ADDRESS = "private_address"
+    """The address leads into a private network, which the recipe does not allow."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,6 +159,12 @@ class Label:
     origin: str
     """As in `Provenance.origin`."""
     box: Box | None = None
+    corners: tuple[float, ...] | None = None
+    """Of an oriented box: x, y of its four corners in order around it, eight numbers, pixels as in `box`."""
+    truncated: bool | None = None
+    """True where the publisher says that part of the object lies outside of the image."""
+    difficult: bool | None = None
+    """True where the publisher says that the object is hard to recognise."""
     share: float | None = None
     """Share of the valid pixels, 0 to 1."""
 
@@ -161,6 +175,8 @@ class Legend:
 
     value: int
     name: str
+    colour: tuple[int, ...] | None = None
+    """R, G, B, 0 to 255: how the publisher shows the class; None where it does not say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,8 +184,12 @@ class ClassMask:
     """A raster of classes on the grid of its scene."""
 
     band: Band
+    """Of values; the first of three bands R, G, B where classes are stored as colours."""
     legend: tuple[Legend, ...]
+    """Every value that the mask may hold, the background included; any other is UNKNOWN_CLASS."""
     origin: str
+    by_colour: bool = False
+    """True where the mask is a picture in the legend's colours instead of values."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -216,6 +236,8 @@ class Item:
     refused: Reason | None = None
     """Set when listing alone shows that the item cannot be used."""
     detail: str = ""
+    document: str = ""
+    """What listing already knows of the item and reading needs: a STAC item or a row of a table as JSON, a word."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -261,8 +283,24 @@ class Scene:
     footprint: bytes | None = None
     """WKB polygon, longitude and latitude in degrees, WGS 84."""
     place: str | None = None
+    country: str | None = None
+    """ISO 3166-1 alpha-2 code where the source's word is a known country, else the word as it stands."""
+    season: str | None = None
+    """`spring`, `summer`, `autumn` or `winter`, where the source states it and no date."""
     platform: str | None = None
     sensor: str | None = None
+    sun_azimuth_deg: float | None = None
+    """Direction to the sun, degrees clockwise from north, 0 to 360."""
+    sun_elevation_deg: float | None = None
+    """Degrees above the horizon, -90 to 90."""
+    view_azimuth_deg: float | None = None
+    """Direction from the target to the sensor, degrees clockwise from north, 0 to 360."""
+    off_nadir_deg: float | None = None
+    """Angle at the sensor between nadir and the target, degrees, 0 to 90."""
+    cloud_share: float | None = None
+    """Share of the whole source image that is under cloud, 0 to 1."""
+    orbit: str | None = None
+    """`ascending` or `descending`."""
     polarisation: str | None = None
     """`VV`, `VH`, `HH` or `HV`."""
     looks: float | None = None
@@ -272,7 +310,11 @@ class Scene:
     labels: tuple[Label, ...] = ()
     texts: tuple[Text, ...] = ()
     licence: str | None = None
+    terms: str | None = None
+    """What the licence, or the lack of one, means for those who publish or train, in a sentence."""
     credit: str | None = None
+    published_split: str | None = None
+    """The split that the publisher gave the image, in the publisher's word; a fact, not this release's split."""
     group: str
     """What must never be split: scenes of one group go to one split."""
     pair_key: str
@@ -327,6 +369,9 @@ class Tile:
     footprint: bytes | None
     """WKB polygon of the tile's corners, WGS 84."""
     stretch: Stretch
+    resampling: str = "none"
+    """How source pixels became tile pixels: `none`, `mtf`, `area`, `cubic` (enlarged, no detail added), or
+    `model:NAME@DIGEST` for a super-resolution network, whose detail is invented."""
     labels: tuple[Label, ...]
     """The scene's labels as this tile shows them: boxes in tile pixels, cover shares of this tile."""
     image: bytes
@@ -424,8 +469,18 @@ class Pair:
     lat: float | None
     footprint: bytes | None
     place: str | None
+    country: str | None
+    season: str | None
+    sun_azimuth_deg: float | None
+    sun_elevation_deg: float | None
+    view_azimuth_deg: float | None
+    off_nadir_deg: float | None
+    cloud_share: float | None
+    orbit: str | None
     licence: str | None
+    terms: str | None
     credit: str | None
+    published_split: str | None
     dataset: str
     source: str
     source_key: str
@@ -442,6 +497,7 @@ class Pair:
     valid_share: float
     crop: Crop
     stretch: Stretch
+    resampling: str
     quantity: Quantity
     polarisation: str | None
     looks: float | None

@@ -230,6 +230,8 @@ def _source_row(source: Source) -> list[str]:
     terms = source.licence or "**not stated**"
     if source.licence is not None:
         terms = escape_markdown(terms) + (" **(restricted)**" if is_restricted(source.licence) else "")
+    if source.terms is not None:
+        terms += f": {escape_markdown(source.terms)}"
     dataset = escape_markdown(source.dataset) + (" (synthetic)" if source.synthetic else "")
     credit = escape_markdown("; ".join(source.credits))
     return [escape_markdown(source.source), dataset, f"{source.pairs:,}", terms, credit]

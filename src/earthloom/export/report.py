@@ -222,15 +222,15 @@ def _iter_facts(pair: Pair) -> Iterator[tuple[str, str]]:
         MODALITY_NAMES.get(pair.modality, pair.modality) + (" (synthetic)" if pair.synthetic else ""),
     )
     yield "Platform", ", ".join(filter(None, (pair.platform, pair.sensor, pair.polarisation)))
-    yield "Taken", pair.acquired or ""
+    yield "Taken", pair.acquired or pair.season or ""
     yield "GSD", _say_gsd(pair)
-    yield "Place", pair.place or ""
+    yield "Place", ", ".join(filter(None, (pair.place, pair.country)))
     yield "Position", "" if pair.lon is None or pair.lat is None else say_position(pair.lon, pair.lat)
     yield "Labels", ", ".join(dict.fromkeys(label.name for label in pair.labels))
     yield "Stretch", _say_stretch(pair)
     yield "Split", pair.split
     yield "Source", f"{pair.source}: {pair.source_key}"
-    yield "Terms", "; ".join(filter(None, (pair.licence, pair.credit)))
+    yield "Terms", "; ".join(filter(None, (pair.licence, pair.terms, pair.credit)))
     yield "Id", pair.id
 
 
@@ -483,7 +483,7 @@ def _draw_source(source: Source) -> Html:
         element("td", source.source),
         element("td", source.dataset),
         element("td", f"{source.pairs:,}"),
-        element("td", f"{source.licence or ''} ", pills),
+        element("td", f"{source.licence or ''} ", pills, element("div", source.terms or "", class_="soft")),
         element("td", "; ".join(source.credits)),
     )
 

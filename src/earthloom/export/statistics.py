@@ -25,6 +25,8 @@ class Source:
     source: str
     dataset: str
     licence: str | None
+    terms: str | None
+    """What the licence, or the lack of one, means, in a sentence."""
     synthetic: bool
     pairs: int
     credits: tuple[str, ...]

@@ -208,7 +208,7 @@ class _Sources:
         self._credits: dict[tuple[Any, ...], set[str]] = {}
 
     def add(self, table: pa.Table) -> None:
-        names = ("source", "dataset", "licence", "synthetic")
+        names = ("source", "dataset", "licence", "terms", "synthetic")
         _count_into(self._pairs, table, names)
         for row in table.group_by([*names, "credit"], use_threads=False).aggregate([]).to_pylist():
             known = self._credits.setdefault(tuple(row[name] for name in names), set())
@@ -221,7 +221,8 @@ class _Sources:
                 source=key[0],
                 dataset=key[1],
                 licence=key[2],
-                synthetic=key[3],
+                terms=key[3],
+                synthetic=key[4],
                 pairs=n,
                 credits=tuple(sorted(self._credits[key])),
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -56,6 +56,9 @@ BAND_ROLES = {"rgb": 3, "nir": 1, "sar": 1, "vv": 1, "vh": 1, "hh": 1, "hv": 1, 
 class SourceSettings(Settings):
     """What every source can be told. Facts given here are recorded with origin `recipe`."""
 
+    items_a_shard: ClassVar[int] = 1000
+    """How many items make a shard of scenes: fewer where an item takes long."""
+
     name: str | None = Field(None, min_length=1, max_length=80, pattern=r"^[\w.\- ]+$")
     """Unique in the recipe; the last folder or file name of `path` when it is not given."""
     dataset: str | None = None
@@ -97,6 +100,7 @@ class FileSettings(SourceSettings):
 class GeotiffSettings(FileSettings):
     """Rasters that rasterio opens: GeoTIFF, COG, JPEG 2000, ..."""
 
+    items_a_shard: ClassVar[int] = 64
     kind: Literal["geotiff"]
     """What kind of source this is."""
     bands: dict[str, list[int] | list[str]] = Field(default_factory=dict)
@@ -158,6 +162,7 @@ class ImagesSettings(FileSettings):
 class AtlasSettings(SourceSettings):
     """Built-in synthetic landscapes: RGB, NIR, SAR and a land-cover mask on one grid."""
 
+    items_a_shard: ClassVar[int] = 2
     kind: Literal["atlas"]
     """What kind of source this is."""
     scenes: int = Field(8, ge=1, le=1_000_000)
@@ -183,6 +188,3 @@ class AtlasSettings(SourceSettings):
                 f"one UTM zone has room for {_WIDEST_M / 1000:g} km."
             )
         return self
-
-
-AnySource = GeotiffSettings | ImagesSettings | AtlasSettings

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from earthloom.core.ids import make_id
-from earthloom.core.records import Band, Item, Label, Modality, Origin, Provenance, Quantity, Scene, Text
+from earthloom.core.records import (
+    Band,
+    ClassMask,
+    Item,
+    Label,
+    Modality,
+    Origin,
+    Provenance,
+    Quantity,
+    Scene,
+    Text,
+)
 from earthloom.geo.platforms import find_sensor, name_platform
 from earthloom.ingest.config import FileSettings, SourceSettings
 from earthloom.ingest.names import capture, find_date, is_constant_date, parse_date
@@ -43,12 +54,22 @@ class Facts:
     gsd_y_m: float | None = None
     footprint: bytes | None = None
     place: str | None = None
+    country: str | None = None
+    season: str | None = None
     platform: str | None = None
     sensor: str | None = None
+    sun_azimuth_deg: float | None = None
+    sun_elevation_deg: float | None = None
+    view_azimuth_deg: float | None = None
+    off_nadir_deg: float | None = None
+    cloud_share: float | None = None
+    orbit: str | None = None
     polarisation: str | None = None
     looks: float | None = None
     licence: str | None = None
+    terms: str | None = None
     credit: str | None = None
+    published_split: str | None = None
     dataset: str | None = None
     modality: Modality | None = None
     """Only for its origin: who says that the bands are what they are."""
@@ -114,14 +135,21 @@ def make_scene(
     *,
     labels: tuple[Label, ...] = (),
     texts: tuple[Text, ...] = (),
+    mask: ClassMask | None = None,
+    group: str | None = None,
+    pair: str | None = None,
 ) -> Scene:
-    """Build the record of one modality of an item. `sources` of facts come in the order of their authority."""
+    """Build the record of one modality of an item. `sources` of facts come in the order of their authority.
+
+    `group` and `pair` are what the source itself knows of what belongs together, within its dataset; what the
+    recipe's own expressions capture goes before them.
+    """
     facts, provenance = settle(sources)
     name = settings.name or ""
     item_id = make_id("item", name, item.key)
     channels = ",".join(str(band.index) for band in layer.bands)
     identity = (layer.modality.value, facts.polarisation, channels)
-    group, pair_key = find_group(settings, item.key, item_id)
+    group, pair_key = find_group(settings, item.key, item_id, group, pair)
     return Scene(
         id=make_id("scene", name, item.key, fingerprint, *identity),
         item_id=item_id,
@@ -138,6 +166,7 @@ def make_scene(
         width=layer.width,
         height=layer.height,
         dtype=layer.dtype,
+        mask=mask,
         crs=layer.crs,
         transform=layer.transform,
         gsd_x_m=facts.gsd_x_m,
@@ -147,33 +176,47 @@ def make_scene(
         lat=facts.lat,
         footprint=facts.footprint,
         place=facts.place,
+        country=facts.country,
+        season=facts.season,
         platform=facts.platform,
         sensor=facts.sensor,
+        sun_azimuth_deg=facts.sun_azimuth_deg,
+        sun_elevation_deg=facts.sun_elevation_deg,
+        view_azimuth_deg=facts.view_azimuth_deg,
+        off_nadir_deg=facts.off_nadir_deg,
+        cloud_share=facts.cloud_share,
+        orbit=facts.orbit,
         polarisation=facts.polarisation,
         looks=facts.looks,
         labels=labels,
         texts=texts,
         licence=facts.licence,
+        terms=facts.terms,
         credit=facts.credit,
+        published_split=facts.published_split,
         group=group,
         pair_key=pair_key,
         provenance=provenance,
     )
 
 
-def find_group(settings: SourceSettings, key: str, item_id: str) -> tuple[str, str]:
+def find_group(
+    settings: SourceSettings, key: str, item_id: str, group: str | None = None, pair: str | None = None
+) -> tuple[str, str]:
     """Give the group that is never split and the key that pairs modalities, for one item.
 
     What the recipe's `pair` captures in the key pairs scenes across all sources of one `dataset`, and, unless
-    `group` says otherwise, groups them; what `group` captures groups them. Without a match an item stands alone.
+    `group` says otherwise, groups them; what `group` captures groups them. Where the recipe captures nothing,
+    `group` and `pair` are taken, which the source itself knows; without any an item stands alone.
     """
     dataset = settings.dataset or settings.name or ""
-    pair = capture(settings.pair, key)
-    group = capture(settings.group, key)
-    if group is None and settings.group is None:
-        group = pair
+    captured = capture(settings.pair, key)
+    named = capture(settings.group, key)
+    if named is None and settings.group is None:
+        named = captured if captured is not None else group if group is not None else pair
+    paired = captured if captured is not None else pair
     alone = f"{settings.name}:{key}"
     return (
-        alone if group is None else f"{dataset}:{group}",
-        item_id if pair is None else f"{dataset}:{pair}",
+        alone if named is None else f"{dataset}:{named}",
+        item_id if paired is None else f"{dataset}:{paired}",
     )

@@ -15,9 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from earthloom.core.errors import Fault, RecipeError
-from earthloom.run.recipe import PATH_FIELDS, AtlasEntry, GeotiffEntry, ImagesEntry, Recipe, check_path
-
-KINDS: dict[str, type[BaseModel]] = {"geotiff": GeotiffEntry, "images": ImagesEntry, "atlas": AtlasEntry}
+from earthloom.run.recipe import ENTRIES, PATH_FIELDS, Recipe, check_path
 
 Loc = tuple[str | int, ...]
 
@@ -257,12 +255,12 @@ def _choice(detail: ErrorDetails, loc: Loc, message: str, document: Document) ->
 
 
 def _kind(detail: ErrorDetails, loc: Loc, message: str, document: Document) -> tuple[str, str]:
-    kinds = ", ".join(f"`{kind}`" for kind in KINDS)
+    kinds = ", ".join(f"`{kind}`" for kind in ENTRIES)
     source = detail.get("input")
     got = source.get("kind") if isinstance(source, dict) else source
     if got is None:
         return "has no `kind`.", f"Add `kind:` with one of {kinds}."
-    near = difflib.get_close_matches(str(got), KINDS, n=1)
+    near = difflib.get_close_matches(str(got), ENTRIES, n=1)
     return f"the kind {got!r} is not known.", f"Did you mean `{near[0]}`?" if near else f"Kinds are {kinds}."
 
 
@@ -284,7 +282,7 @@ def _fields_at(loc: Loc, document: Document) -> list[str]:
     for step in loc:
         value = value[step]
         if loc[0] == "sources" and isinstance(step, int) and model is Recipe:
-            model = KINDS.get(value.get("kind", "")) if isinstance(value, dict) else None
+            model = ENTRIES.get(value.get("kind", "")) if isinstance(value, dict) else None
         elif isinstance(step, str) and step != "sources":
             model = _model_of(model, step)
     if model is None:

@@ -14,8 +14,7 @@ from earthloom.core.ids import make_id
 from earthloom.core.records import Captioned, Failed, Item, Refused, Scene, Tile, Verdict
 from earthloom.curate import CurateSettings, assign_split
 from earthloom.export import ExportSettings, ReleaseShard, write_release_shard
-from earthloom.ingest import read_item
-from earthloom.ingest.config import AnySource
+from earthloom.ingest import AnySource, fetch_items, read_item
 from earthloom.run.job import Job, Tick
 from earthloom.store.layout import RELEASE_DATA, ShardFiles, WorkFolder
 from earthloom.store.shards import Counts, Manifest, ShardWriter, file_sizes
@@ -63,6 +62,7 @@ class IngestJob:
             )
             for item in self.items
         )
+        fetch_items(self.source, self.items, self.root, assets)
         return _run_units(self, Scene, units, tick, skip, hide=str(self.root))
 
 

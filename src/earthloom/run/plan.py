@@ -22,7 +22,7 @@ from earthloom.core.records import Item, Part, Scene
 from earthloom.curate import CURATE_VERSION
 from earthloom.export import EXPORT_VERSION, ReleaseShard, TileShard, split_plan
 from earthloom.ingest import INGEST_VERSION, list_items
-from earthloom.ingest.config import AtlasSettings, GeotiffSettings, ImagesSettings
+from earthloom.ingest.config import ImagesSettings
 from earthloom.run.job import Job
 from earthloom.run.jobs import (
     CaptionJob,
@@ -42,17 +42,6 @@ JobT = TypeVar("JobT", bound=Job)
 
 TILES_A_SHARD = 256
 """About three seconds of work: what a kill can cost each worker."""
-
-
-def items_a_shard(source: SourceEntry) -> int:
-    """How many items of a source make a shard of scenes: fewer where an item takes long."""
-    match source:
-        case AtlasSettings():
-            return 2
-        case GeotiffSettings():
-            return 64
-        case ImagesSettings():
-            return 1000
 
 
 @dataclass(frozen=True)
@@ -83,7 +72,7 @@ def plan_ingest(recipe: Recipe, base: Path, work: Path) -> Iterator[IngestJob]:
         plain = source.model_copy(update={"tile": type(source).model_fields["tile"].default})
         source_key = [INGEST_VERSION, str(base), plain.digest(), _sidecar(source, base)]
         items = list_items(plain, base)
-        for index, chunk in enumerate(_chunks(items, items_a_shard(source))):
+        for index, chunk in enumerate(_chunks(items, source.items_a_shard)):
             key = hash_json([*source_key, index, [_describe(item) for item in chunk]])
             yield IngestJob(
                 name=f"{source.name}-{index:06d}",
@@ -97,7 +86,7 @@ def plan_ingest(recipe: Recipe, base: Path, work: Path) -> Iterator[IngestJob]:
 
 def _describe(item: Item) -> list[object]:
     parts = [_describe_part(part) for part in item.parts]
-    return [item.key, item.refused.value if item.refused else None, item.detail, parts]
+    return [item.key, item.refused.value if item.refused else None, item.detail, parts, item.document]
 
 
 def _describe_part(part: Part) -> list[object]:
@@ -196,7 +185,7 @@ def plan_caption(
     recipe: Recipe, work: Path, tiles: Sequence[tuple[TileJob, Manifest]]
 ) -> Planned[CaptionJob]:
     """One job for each shard of tiles."""
-    settings = recipe.caption
+    settings = recipe.caption_settings()
     jobs = [
         CaptionJob(
             name=tile.name,

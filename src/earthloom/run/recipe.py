@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import typing
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -22,31 +23,44 @@ from earthloom.ingest.config import (
     ImagesSettings,
     SourceSettings,
 )
+from earthloom.ingest.datasets.sen1_2 import Sen12Settings
+from earthloom.ingest.kinds import name_of
+from earthloom.run.compat import COMPAT_SIZE, rules_of
 from earthloom.tile.config import TileOverrides, TileSettings
 
 
-class GeotiffEntry(GeotiffSettings):
+class Tiled(Settings):
+    """What an entry of a recipe adds to the settings of a source."""
+
+    tile: TileOverrides = TileOverrides()
+    """What to cut differently for this source."""
+
+
+class GeotiffEntry(GeotiffSettings, Tiled):
     """A `geotiff` source in a recipe."""
 
-    tile: TileOverrides = TileOverrides()
-    """What to cut differently for this source."""
 
-
-class ImagesEntry(ImagesSettings):
+class ImagesEntry(ImagesSettings, Tiled):
     """An `images` source in a recipe."""
 
-    tile: TileOverrides = TileOverrides()
-    """What to cut differently for this source."""
 
-
-class AtlasEntry(AtlasSettings):
+class AtlasEntry(AtlasSettings, Tiled):
     """An `atlas` source in a recipe."""
 
-    tile: TileOverrides = TileOverrides()
-    """What to cut differently for this source."""
+
+class Sen12Entry(Sen12Settings, Tiled):
+    """A `sen1_2` source in a recipe."""
 
 
-SourceEntry = Annotated[GeotiffEntry | ImagesEntry | AtlasEntry, Field(discriminator="kind")]
+SourceEntry = Annotated[
+    GeotiffEntry | ImagesEntry | AtlasEntry | Sen12Entry,
+    Field(discriminator="kind"),
+]
+
+ENTRIES: dict[str, type[Tiled]] = {
+    name_of(entry): entry for entry in typing.get_args(typing.get_args(SourceEntry)[0])
+}
+"""Every kind of entry by its name."""
 
 
 class Recipe(Settings):
@@ -56,6 +70,10 @@ class Recipe(Settings):
     """Name of the dataset."""
     sources: tuple[SourceEntry, ...] = Field(min_length=1)
     """Where scenes come from, in order."""
+    mode: Literal["faithful", "compat"] = "faithful"
+    """`faithful`: no invented detail, every scene used whole, `tile` as it is set. `compat`: MMM-RS's published rules
+    for its nine datasets (crops, counts, one prompt an image), so that counts can be compared; other sources are cut
+    as in `faithful`."""
     tile: TileSettings = TileSettings()
     """How scenes are cut."""
     caption: CaptionSettings = CaptionSettings()
@@ -89,8 +107,23 @@ class Recipe(Settings):
         return named
 
     def tile_settings(self, source: SourceEntry) -> TileSettings:
-        """The tile settings that hold for one source."""
-        return source.tile.apply(self.tile)
+        """The tile settings that hold for one source: its own over the rules of the mode over the recipe's."""
+        rules = rules_of(source.kind) if self.mode == "compat" else None
+        return source.tile.apply(self.tile if rules is None else rules.apply(self.tile))
+
+    def caption_settings(self) -> CaptionSettings:
+        """The caption settings that hold: in `compat` one prompt an image, unless the recipe says otherwise."""
+        if self.mode == "compat" and "caption" not in self.model_fields_set:
+            return CaptionSettings(styles=("mmm_rs",), per_image=0)
+        return self.caption
+
+    @model_validator(mode="after")
+    def _check_mode(self) -> Self:
+        if self.mode == "compat" and self.tile.size != COMPAT_SIZE:
+            raise ValueError(
+                f"mode: compat makes tiles of {COMPAT_SIZE} pixels as MMM-RS does; remove `tile.size` or `mode`."
+            )
+        return self
 
 
 def check_paths(recipe: Recipe, base: Path) -> list[Fault]:

@@ -89,6 +89,44 @@ class Encoding(Settings):
     """Of JPEG, as libjpeg counts it."""
 
 
+class FixedCrop(Settings):
+    """A square of source pixels at a fixed place in its scene; it becomes one tile."""
+
+    side: int = Field(ge=16, le=2**16)
+    """Source pixels."""
+    across: Literal["left", "centre", "right"] = "centre"
+    """Where it stands from left to right."""
+    down: Literal["top", "centre", "bottom"] = "centre"
+    """Where it stands from top to bottom."""
+    shift_x: int = 0
+    """Source pixels by which it is moved to the right."""
+    shift_y: int = 0
+    """Source pixels by which it is moved down."""
+
+
+class Enlarge(Settings):
+    """How a scene that is smaller than a tile becomes one. `gsd_m` stays that of the source, whatever is drawn."""
+
+    with_: Literal["cubic", "onnx"] = Field("cubic", alias="with")
+    """`cubic`: interpolation, no detail is added. `onnx`: a super-resolution network of yours, whose detail is
+    invented; it draws RGB pictures of 8 bits, other scenes are enlarged by a cubic."""
+    weights: str | None = Field(None, min_length=1)
+    """The network, an ONNX file that OpenCV can run: RGB in and out, float32, 1 x 3 x H x W, 0 to 1."""
+    scale: Literal[2, 4] | None = None
+    """How many times larger than its input the network draws; the result is then brought to the size of a tile."""
+
+    @model_validator(mode="after")
+    def _check_network(self) -> Self:
+        if self.with_ == "onnx" and (self.weights is None or self.scale is None):
+            raise ValueError("enlarge with onnx wants `weights` (a file) and `scale` (2 or 4).")
+        if self.with_ == "cubic" and (self.weights is not None or self.scale is not None):
+            raise ValueError("enlarge with cubic takes no `weights` and no `scale`; say `with: onnx`.")
+        return self
+
+
+Fit = Literal["windows", "whole", "nested", "fixed"]
+
+
 class TileSettings(Settings):
     """How scenes are cut."""
 
@@ -96,12 +134,22 @@ class TileSettings(Settings):
     """Side of a tile, pixels."""
     gsd_m: Gsds = ("native",)
     """Ground sample distances to make; one finer than a scene's own is refused for that scene."""
-    fit: Literal["windows", "whole"] = "windows"
-    """`windows`: a grid of tiles. `whole`: the largest centred square becomes one tile."""
+    fit: Fit = "windows"
+    """`windows`: a grid of tiles for each distance of `gsd_m`, on its own. `whole`: the largest centred square becomes
+    one tile. `nested`: a grid for the coarsest distance, and about the centre of each of its tiles one tile of every
+    other distance. `fixed`: the squares of `crops`, whose distances follow from their sides. Tiles of one centre are
+    linked by `base_id` in `whole`, `nested` and `fixed`."""
+    crops: tuple[FixedCrop, ...] = ()
+    """For `fit: fixed`: squares to cut from every scene. One that does not fit in is refused, or padded where `small`
+    says so; squares that coincide in a scene are cut once."""
+    crops_above: int = Field(0, ge=0)
+    """For `fit: fixed`: a scene with a side of this many pixels or fewer is drawn as `whole` instead."""
     edges: Literal["drop", "pad", "shift"] = "shift"
     """The remainder at right and bottom: drop it, pad it (with a mask), or shift the last window inwards."""
     small: Literal["enlarge", "pad", "drop"] = "enlarge"
     """A scene with a side shorter than a tile: enlarge it (`gsd_m` stays that of the source), pad or refuse it."""
+    enlarge: Enlarge = Enlarge()
+    """By what it is enlarged."""
     min_side: int = Field(32, ge=1)
     """A scene with a shorter side is refused."""
     min_valid: float = Field(0.8, ge=0, le=1)
@@ -114,18 +162,32 @@ class TileSettings(Settings):
     encoding: Encoding = Encoding()
     """How tiles are stored, by modality."""
 
+    @model_validator(mode="after")
+    def _check_crops(self) -> Self:
+        if self.fit == "fixed" and not self.crops:
+            raise ValueError("fit: fixed wants `crops`, such as [{side: 1024}, {side: 512}].")
+        if len(set(self.crops)) < len(self.crops):
+            raise ValueError("crops: wants each square once.")
+        return self
+
 
 class TileOverrides(Settings):
     """What one source may set differently; a field left out is taken from the recipe's `tile`."""
 
     gsd_m: Gsds | None = None
     """As in `tile`."""
-    fit: Literal["windows", "whole"] | None = None
+    fit: Fit | None = None
+    """As in `tile`."""
+    crops: tuple[FixedCrop, ...] | None = None
+    """As in `tile`."""
+    crops_above: int | None = Field(None, ge=0)
     """As in `tile`."""
     edges: Literal["drop", "pad", "shift"] | None = None
     """As in `tile`."""
     small: Literal["enlarge", "pad", "drop"] | None = None
     """As in `tile`."""
+    enlarge: Enlarge | None = None
+    """As in `tile`; replaces the whole of it."""
     min_side: int | None = Field(None, ge=1)
     """As in `tile`."""
     min_valid: float | None = Field(None, ge=0, le=1)
@@ -138,8 +200,11 @@ class TileOverrides(Settings):
     """As in `tile`; replaces the whole of it."""
 
     def apply(self, settings: TileSettings) -> TileSettings:
-        """The recipe's settings with the fields that are set here in their place."""
+        """The recipe's settings with the fields that are set here in their place.
+
+        Raises pydantic's ValidationError where the two do not go together.
+        """
         changes = {
             name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None
         }
-        return settings.model_copy(update=changes)
+        return TileSettings(**{**{name: getattr(settings, name) for name in TileSettings.model_fields}, **changes})

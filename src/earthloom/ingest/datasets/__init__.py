@@ -1,0 +1,7 @@
+"""Published datasets in the layouts that people download: each module states the facts of one format."""
+
+from __future__ import annotations
+
+from earthloom.ingest.datasets.adapter import Adapter, DatasetSettings, list_dataset, read_dataset
+
+__all__ = ["Adapter", "DatasetSettings", "list_dataset", "read_dataset"]
