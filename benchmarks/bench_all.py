@@ -11,8 +11,9 @@ import bench_geotiff
 import bench_img2dataset
 import bench_memory
 import bench_pixels
+import bench_planning
 
-BENCHES = (bench_pixels, bench_img2dataset, bench_geotiff, bench_memory)
+BENCHES = (bench_pixels, bench_img2dataset, bench_geotiff, bench_memory, bench_planning)
 
 
 def main() -> bool:

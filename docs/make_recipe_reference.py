@@ -29,7 +29,16 @@ from earthloom.export.config import ExportSettings
 from earthloom.ingest.config import SourceSettings
 from earthloom.ingest.kinds import KINDS
 from earthloom.run.recipe import ENTRIES, Recipe
-from earthloom.tile.config import Encoding, Percentile, Radiometry, Range, TileOverrides, TileSettings
+from earthloom.tile.config import (
+    Encoding,
+    Enlarge,
+    FixedCrop,
+    Percentile,
+    Radiometry,
+    Range,
+    TileOverrides,
+    TileSettings,
+)
 
 TARGET = Path(__file__).with_name("recipe.md")
 
@@ -62,8 +71,10 @@ SECTIONS: tuple[tuple[str, type[Settings], str], ...] = (
     ("The recipe", Recipe, ""),
     ("Any source", SourceSettings, ""),
     *((f"`{name}` source", entry, KINDS[name].about.example) for name, entry in ENTRIES.items()),
-    ("`tile`", TileSettings, "{size: 512, gsd_m: [native, 10], edges: pad, min_valid: 0.8}\n"),
+    ("`tile`", TileSettings, "{size: 512, fit: nested, gsd_m: [native, 10, 20], min_valid: 0.8}\n"),
     ("`tile` of one source", TileOverrides, "{fit: whole, radiometry: {rgb: {percentile: [1, 99]}}}\n"),
+    ("A fixed crop", FixedCrop, "{side: 512, across: left, down: bottom}\n"),
+    ("`tile.enlarge`", Enlarge, "{with: onnx, weights: networks/my-x4.onnx, scale: 4}\n"),
     ("`tile.radiometry`", Radiometry, "{rgb: {percentile: [2, 98], joint: true}, sar: {range: [-25, 5]}}\n"),
     ("A stretch between fixed values", Range, "{range: [[0, 3000], [0, 3000], [0, 2500]]}\n"),
     ("A stretch between percentiles", Percentile, "{percentile: [2, 98]}\n"),

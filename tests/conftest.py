@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from loopback_server import Loopback, serve
 
 ROOT = Path(__file__).resolve().parent.parent
 OFFLINE = ROOT / "tests" / "offline"
@@ -76,3 +77,10 @@ def chromium() -> str:
     if path is None:
         pytest.skip("no Chromium: install the package `chromium`")
     return path
+
+
+@pytest.fixture
+def loopback() -> Iterator[Loopback]:
+    """A web server of this test's own on 127.0.0.1: see `loopback_server`."""
+    with serve() as web:
+        yield web

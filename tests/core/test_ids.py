@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from earthloom.core.ids import (
     _SAMPLE,
-    _WHOLE_FILE_LIMIT,
+    WHOLE_FILE_LIMIT,
     fingerprint_bytes,
     fingerprint_file,
     hash_bytes,
@@ -57,7 +57,7 @@ def test_small_files_are_fingerprinted_whole(tmp_path: Path) -> None:
 
 
 def test_large_files_are_fingerprinted_by_samples_from_first_to_last_byte(tmp_path: Path) -> None:
-    size = _WHOLE_FILE_LIMIT + 5 * _SAMPLE
+    size = WHOLE_FILE_LIMIT + 5 * _SAMPLE
     path = tmp_path / "large"
     with path.open("wb") as file:
         file.truncate(size)

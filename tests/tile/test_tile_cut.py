@@ -161,6 +161,53 @@ def test_a_requested_distance_is_made_and_recorded(tmp_path):
         assert np.abs(got - linear)[6:-6, 6:-6].max() < 0.01, "scipy's blur, interpolated by splines"
 
 
+@pytest.mark.parametrize(
+    ("resample", "modulation", "ratio"),
+    [
+        *(("mtf", 0.25, ratio) for ratio in (2.0, 2.5, 3.0, 4.0, 8.0)),
+        ("area", 0.637, 2.0),
+        ("area", 0.637, 4.0),
+    ],
+)
+def test_the_edge_of_a_tile_is_as_sharp_as_it_says(tmp_path, ratio, resample, modulation):
+    """Slanted edge (ISO 12233) from the file to the encoded tile; an area has sinc(0.5) at Nyquist."""
+    size = int(128 * ratio)
+    rows, cols = np.mgrid[0:size, 0:size] + 0.5
+    middle, slope = ratio * 60.3, 0.1237
+    cover = np.clip(cols - middle - slope * rows + 0.5, 0, 1)  # what an edge leaves of each pixel, nearly
+    stored = np.where(cover > 0, 200, 60) if resample == "mtf" else 60 + 140 * cover
+    scene = replace(
+        picture(tmp_path / "a.png", np.repeat(stored.astype(np.uint8)[:, :, None], 3, 2)),
+        gsd_x_m=1.0, gsd_y_m=1.0,
+    )  # fmt: skip
+    (tile,) = tiles(scene, gsd_m=(ratio,), size=128, edges="drop", resample=resample, encoding=PNG)
+    assert (tile.resampling, tile.gsd_m) == (resample, ratio)
+    image = pixels(tile.image)[:, :, 1].astype(float)
+    image = srgb_to_linear(image) if resample == "mtf" else image
+    distance = ((np.arange(128) + 0.5)[None] - 60.3 - slope * (np.arange(128) + 0.5)[:, None]).ravel()
+    distance /= np.hypot(1, slope)
+    index = np.floor((distance + 8) * 8).astype(int)
+    near = (index >= 0) & (index < 128)
+    spread = np.bincount(index[near], image.ravel()[near]) / np.bincount(index[near])
+    line = np.diff(spread)
+    got = abs(np.sum(line * np.exp(-1j * np.pi * np.arange(len(line)) / 8))) / line.sum()
+    assert got / np.sinc(0.5 / 8) ** 2 == pytest.approx(modulation, abs=0.03)
+
+
+def test_a_tile_says_how_its_pixels_were_made(tmp_path):
+    array = texture(300, 300).transpose(1, 2, 0).copy()
+    scene = replace(picture(tmp_path / "a.png", array), gsd_x_m=1.0, gsd_y_m=1.0)
+    for options, wanted in (
+        ({"size": 300}, "none"),
+        ({"size": 400}, "cubic"),
+        ({"size": 64, "fit": "whole"}, "mtf"),
+        ({"size": 64, "fit": "whole", "resample": "area"}, "area"),
+        ({"size": 128, "gsd_m": (4.0,)}, "mtf"),
+        ({"size": 60, "gsd_m": (2.7,), "resample": "area"}, "area"),
+    ):
+        assert tiles(scene, **options)[0].resampling == wanted
+
+
 def test_pictures_are_averaged_in_linear_light(tmp_path):
     stripes = np.zeros((256, 256, 3), np.uint8)
     stripes[:, :200:2] = 255
@@ -489,7 +536,7 @@ def test_ids_tell_scenes_windows_requests_and_sizes_apart_and_nothing_else(tmp_p
     assert not set(first) & {tile.id for tile in tiles(scene, gsd_m=(1.0,))}
     assert not set(first) & {tile.id for tile in tiles(scene, size=256)}
     assert [tile.base_id for tile in tiles(scene)] == first
-    assert TILE_VERSION == "1"
+    assert TILE_VERSION == "2"
 
 
 def test_modalities_of_one_ground_pair_up_and_others_do_not(tmp_path):

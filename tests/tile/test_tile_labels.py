@@ -7,18 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scene_factory import picture_scene, scene_of, write_raster
+from scene_factory import picture_scene
 
 from earthloom.core.records import Band, Box, ClassMask, Crop, Label, Legend
-from earthloom.tile import labels as module
-from earthloom.tile.labels import measure_cover, move_labels, read_classes, to_eight_bits
-from earthloom.tile.pixels import open_source
+from earthloom.tile.labels import move_labels
 from earthloom.tile.windows import Window
 
 MASK = ClassMask(
-    band=Band(uri="mask.tif", index=1),
-    legend=(Legend(value=1, name="water"), Legend(value=2, name="forest"), Legend(value=3, name="forest")),
-    origin="synthetic",
+    band=Band(uri="mask.tif", index=1), legend=(Legend(value=1, name="water"),), origin="synthetic"
 )
 
 
@@ -51,7 +47,9 @@ def moved(label: Label, where: Window, size: int = 512) -> list[Label]:
     ],
 )
 def test_boxes_move_into_the_tile_and_are_clipped(where, box, wanted):
-    assert moved(ship(*box), where) == ([] if wanted is None else [ship(*wanted)])
+    assert [label.box for label in moved(ship(*box), where)] == (
+        [] if wanted is None else [ship(*wanted).box]
+    )
 
 
 @given(st.floats(0, 1500), st.floats(0, 1500), st.floats(1, 600), st.floats(1, 600), st.floats(0.3, 3))
@@ -75,53 +73,46 @@ def test_classes_of_the_image_stay_and_shares_only_with_all_of_it():
     )
 
 
-def test_cover_is_the_share_of_valid_pixels():
-    classes = np.array([[1, 1, 2, 3], [2, 9, 0, 1]])
-    valid = np.array([[True, True, True, True], [True, True, True, False]])
-    inside = np.ones((2, 4), bool)
-    got = [
-        (label.name, label.share, label.kind, label.origin)
-        for label in measure_cover(MASK, classes, inside, valid)
-    ]
-    assert got == [
-        ("forest", round(3 / 7, 6), "cover", "synthetic"),
-        ("water", round(2 / 7, 6), "cover", "synthetic"),
-    ]
-    inside[0] = False
-    assert [(label.name, label.share) for label in measure_cover(MASK, classes, inside, None)] == [
-        ("forest", 0.25), ("water", 0.25),
-    ]  # fmt: skip
+def turned(angle_deg: float, at: tuple[float, float] = (300.0, 300.0)) -> Label:
+    """A ship of 100 x 20 pixels that heads anywhere, with its axis-aligned box."""
+    along = np.array([np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))])
+    side = np.array([-along[1], along[0]])
+    points = [np.array(at) + a * 50 * along + b * 10 * side for a, b in ((1, 1), (1, -1), (-1, -1), (-1, 1))]
+    low, high = np.min(points, axis=0), np.max(points, axis=0)
+    corners = tuple(float(v) for point in points for v in point)
+    return replace(ship(low[0], low[1], high[0], high[1]), corners=corners, difficult=True)
 
 
-def test_class_values_that_are_no_bytes_are_no_class():
-    inside = np.array([[True, True, True, False]])
-    classes = np.array([[-1, 2, 300, 1]])
-    assert to_eight_bits(MASK, classes, inside).tolist() == [[0, 2, 0, 0]]
-    with_zero = replace(MASK, legend=(Legend(value=0, name="sea"),))
-    assert to_eight_bits(with_zero, classes, inside).tolist() == [[255, 2, 255, 255]]
+@given(st.floats(0, 360), st.floats(-40, 40), st.sampled_from([0.5, 1.0, 2.5]))
+def test_corners_move_with_their_tile_and_are_not_clipped(angle, off, step):
+    label = turned(angle)
+    where = window(300 + off, 100, 512 * step, step)
+    got = moved(label, where)
+    sides = []
+    for one in got:
+        points = np.array(one.corners).reshape(4, 2)
+        np.testing.assert_allclose(points * step + (300 + off, 100), np.array(label.corners).reshape(4, 2))
+        sides.append(np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1) * step)
+        assert one.difficult is True
+        assert one.box.x0 == pytest.approx(max(0, points[:, 0].min()), abs=1e-9)
+        assert one.truncated is (True if points[:, 0].min() < -1e-6 else None)
+    np.testing.assert_allclose(sides, [[100, 20, 100, 20]] * len(got) if got else [])
 
 
-@pytest.mark.parametrize("step", [1.0, 2.0, 2.5, 0.5, 7.3])
-@pytest.mark.parametrize("chunk", [100, 2**24])
-def test_classes_are_those_at_the_centres_of_pixels(tmp_path, monkeypatch, step, chunk):
-    monkeypatch.setattr(module, "_MAX_SAMPLES", chunk)
-    data = np.random.default_rng(0).integers(0, 200, (1, 300, 280)).astype(np.int16)
-    path = write_raster(tmp_path / "a.tif", data)
-    scene = scene_of(path)
-    source = open_source((Band(uri=str(path), index=1),), 280, 300, classes=True)
-    classes, inside = read_classes(source, scene, window(20.0, -10.0, 40 * step, step), 40)
-    for i, j in [(0, 0), (10, 5), (39, 39), (20, 30)]:
-        row = int(np.floor(-10 + (i + 0.5) * step))
-        col = int(np.floor(20 + (j + 0.5) * step))
-        there = 0 <= row < 300 and 0 <= col < 280
-        assert inside[i, j] == there
-        assert classes[i, j] == (data[0, row, col] if there else 0)
+def test_an_object_with_corners_alone_is_judged_by_the_box_around_them():
+    label = replace(turned(30), box=None)
+    (inside,) = moved(label, window(200, 200))
+    assert inside.corners is not None
+    points = np.array(inside.corners).reshape(4, 2)
+    assert (inside.box.x0, inside.box.y1) == (points[:, 0].min(), points[:, 1].max())
+    assert moved(label, window(900, 200)) == []
 
 
-def test_a_window_beyond_the_scene_has_no_classes(tmp_path):
-    path = write_raster(tmp_path / "a.tif", np.ones((1, 30, 30), np.uint8))
-    source = open_source((Band(uri=str(path), index=1),), 30, 30, classes=True)
-    classes, inside = read_classes(source, scene_of(path), window(100.0, 0.0, 16.0), 16)
-    assert not inside.any()
-    assert not classes.any()
-    assert measure_cover(MASK, classes, inside, None) == []
+def test_an_edge_that_cuts_an_object_truncates_it():
+    whole, cut = ship(150, 250, 160, 280), ship(90, 250, 110, 280)
+    assert [label.truncated for label in moved(whole, window(100, 200))] == [None]
+    assert [label.truncated for label in moved(cut, window(100, 200))] == [True]
+    known = replace(whole, truncated=True)
+    assert [label.truncated for label in moved(known, window(100, 200))] == [True], "as the publisher says"
+    known = replace(whole, truncated=False)
+    assert [label.truncated for label in moved(known, window(100, 200))] == [False]

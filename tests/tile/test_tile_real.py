@@ -77,6 +77,28 @@ def test_distances_and_footprints_agree_with_geodesics(real_data, name, times):
 
 
 @pytest.mark.parametrize(
+    ("name", "times"), [("naip", (1, 2, 4)), ("sentinel-1", (1, 1.5, 3)), ("umbra", (1, 2.5, 10))]
+)
+def test_variants_of_a_real_place_share_its_centre(real_data, name, times):
+    scene = scene_named(real_data, name)
+    native = max(scene.gsd_x_m, scene.gsd_y_m)
+    settings = TileSettings(
+        size=128, fit="nested", gsd_m=tuple(native * t for t in times), min_valid=0.1, encoding=PNG
+    )
+    n = count_windows(scene, settings)
+    assert n % 3 == 0
+    for first in range(0, min(n, 9), 3):
+        cell = list(cut_tiles(scene, settings, first, first + 3))
+        assert all(isinstance(tile, Tile) for tile in cell), cell
+        assert {tile.base_id for tile in cell} == {cell[0].id}
+        for tile, ratio in zip(cell, times, strict=True):
+            assert tile.gsd_m == tile.pixel_m == pytest.approx(native * ratio, rel=0.01)
+            assert tile.pixel_m == pytest.approx(true_gsd(scene, tile), rel=0.005)
+            away = GEOD.inv(cell[0].lon, cell[0].lat, tile.lon, tile.lat)[2]
+            assert away <= 0.75 * native, "half a source pixel along each axis"
+
+
+@pytest.mark.parametrize(
     "name", [name for name in SCENES if name not in {"sentinel-2", "polar", "sentinel-1", "spacenet"}]
 )
 def test_bytes_are_those_that_rasterio_reads(real_data, name):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from earthloom.tile import resample as module
 from earthloom.tile.resample import Axis, find_weights, resample
@@ -114,7 +115,7 @@ def test_a_ramp_stays_where_it_is(kernel, error, ratio):
     assert np.abs(image[:, :, 0] - wanted).max() < error
 
 
-@pytest.mark.parametrize("ratio", [2.0, 2.5, 4.0, 12.8])
+@pytest.mark.parametrize("ratio", [2.0, 2.5, 3.0, 4.0, 8.0, 12.8])
 @pytest.mark.parametrize("kernel", ["gaussian", "box"])
 def test_the_mean_is_kept(ratio, kernel):
     scene = texture(1280)
@@ -129,6 +130,30 @@ def test_four_at_once_is_much_like_two_times_two():
     inner = np.s_[4:-4, 4:-4]
     difference = (at_once - halves)[inner].std() / at_once[inner].std()
     assert difference < 0.05, "sigma 2.12 against sqrt(1.06^2 + 2.12^2) = 2.37 source pixels"
+    assert halves.mean() == pytest.approx(at_once.mean(), rel=1e-3)
+
+
+@pytest.mark.parametrize(("first", "second"), [(2.0, 2.0), (3.0, 2.0), (2.0, 4.0)])
+def test_steps_blur_as_their_gaussians_add_up(first, second):
+    """A Gaussian matched to a modulation is not the same in steps (Dou 2018): the variances of both steps add up.
+
+    In source pixels sigma^2 = s^2 a^2 + s^2 (a b)^2 where one step has s^2 (a b)^2 alone; so G becomes G^(1 + b^-2).
+    """
+    n, ratio = 100, first * second
+    size = int(n * ratio)
+    rows, cols = np.mgrid[0:size, 0:size] + 0.5
+    scene = (cols - ratio * 40.3 - SLANT * rows > 0).astype(np.float32)
+    steps, _ = draw(draw(scene, first, int(n * second))[0], second, n)
+    modulation, off = modulation_of_edge(steps[:, :, 0], 40.3, SLANT)
+    assert modulation == pytest.approx(0.25 ** (1 + second**-2), abs=0.03)
+    assert abs(off) < 0.03, "and neither way moves the edge"
+    field = texture(800)
+    got, _ = draw(draw(field, first, int(800 / first))[0], second, int(800 / ratio))
+    sigma = 0.530 * math.hypot(first, ratio)
+    blurred = ndimage.gaussian_filter(field.astype(float), sigma, truncate=6, mode="nearest")
+    centres = (np.arange(got.shape[0]) + 0.5) * ratio - 0.5
+    wanted = ndimage.map_coordinates(blurred, np.meshgrid(centres, centres, indexing="ij"), order=3)
+    assert np.abs(got[:, :, 0] - wanted)[8:-8, 8:-8].max() < 0.03 * field.std()
 
 
 @pytest.mark.parametrize("factor", [2, 3, 5, 8, 16])

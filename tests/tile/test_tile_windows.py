@@ -13,7 +13,8 @@ from scene_factory import picture_scene
 
 from earthloom.core.records import Reason, Scene
 from earthloom.tile.config import TileSettings
-from earthloom.tile.windows import Lattice, Refusal, Window, find_native_gsd, plan_scene
+from earthloom.tile.planning import find_native_gsd, plan_scene
+from earthloom.tile.windows import Lattice, Refusal, Window
 
 
 def scene(width: int, height: int, gsd: tuple[float, float] | None = None) -> Scene:

@@ -86,8 +86,15 @@ def _repeats(caption: Caption, kept: list[Caption]) -> bool:
 def _keep_source(scene: Scene, tile: Tile) -> list[Caption]:
     """Take the captions that the source brings, first to last, each text once."""
     role = SOURCE_ROLE if _shows_most(scene, tile) else PART_ROLE
-    texts = dict.fromkeys(text.text.strip() for text in scene.texts if text.role == "caption")
-    return [Caption(text=text, style="source", role=role, author="source") for text in texts if text]
+    authors: dict[str, str] = {}
+    for text in scene.texts:
+        if text.role == "caption":
+            authors.setdefault(text.text.strip(), text.author or "source")
+    return [
+        Caption(text=text, style="source", role=role, author=author)
+        for text, author in authors.items()
+        if text
+    ]
 
 
 def _shows_most(scene: Scene, tile: Tile) -> bool:

@@ -103,11 +103,14 @@ def _check_platform(reading: Reading, i: int) -> Check | None:
 
 
 def _list_platform_words() -> frozenset[str]:
-    """First words of platform names: `sentinel-1`, `landsat`, `naip`; `google` may stand for others of its services."""
+    """First words of platform names: `sentinel-1`, `landsat`, `naip`; not those that are words of captions too."""
     names = (
-        name.split(" ")[0].lower() for platform in list_platforms() for name in (platform.name, platform.word)
+        name.split(" ")[0].lower()
+        for platform in list_platforms()
+        if not platform.ordinary
+        for name in (platform.name, platform.word)
     )
-    return frozenset(name for name in names if len(name) > 2) - {"google"}
+    return frozenset(name for name in names if len(name) > 2)
 
 
 # --- what is there -----------------------------------------------------------------------------------------------

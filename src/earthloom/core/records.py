@@ -155,7 +155,8 @@ class Label:
     name: str
     """Class name in plain words, lower case, such as `annual crop`."""
     kind: str
-    """`class` (the whole image), `object` (with `box`) or `cover` (with `share`)."""
+    """`class` (the whole image), `object` (with `box`), `cover` (with `share`), or `weather` (of the whole image, natural
+    or painted in by others)."""
     origin: str
     """As in `Provenance.origin`."""
     box: Box | None = None
@@ -199,6 +200,8 @@ class Text:
     text: str
     role: str
     """`caption`, `title`, `alt` or `article`."""
+    author: str | None = None
+    """Who wrote it, as in `Caption.author`; None where the source does not say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

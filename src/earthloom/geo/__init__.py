@@ -1,1 +1,1 @@
-"""Ground sample distance, grids, windows of rasters, platforms: where pixels lie on the Earth."""
+"""Ground sample distance, grids, windows of rasters, vocabularies, places: where pixels lie on the Earth."""

@@ -1,9 +1,12 @@
-"""The five words that MMM-RS uses for ground sample distance (arXiv 2410.22362, Fig. 3)."""
+"""Words for ground sample distance: the five of MMM-RS (arXiv 2410.22362, Fig. 3) and the four of GAIA."""
 
 from __future__ import annotations
 
 import math
 from enum import StrEnum
+from functools import cache
+
+from earthloom.geo.words import Lexicon
 
 ULTRA_HIGH_BELOW_M = 0.5
 HIGH_BELOW_M = 1.0
@@ -38,3 +41,32 @@ def find_level(gsd_m: float, *, low_below_m: float = LOW_BELOW_M) -> GsdLevel:
         (low_below_m, GsdLevel.LOW),
     )
     return next((level for below_m, level in bounds if gsd_m < below_m), GsdLevel.ULTRA_LOW)
+
+
+class ResolutionWord(StrEnum):
+    """The resolution classes of GAIA's records (arXiv 2502.09598); no thresholds are published with them."""
+
+    LOW = "Low"
+    MODERATE = "Moderate"
+    HIGH = "High"
+    VERY_HIGH = "Very High"
+
+
+def find_level_word(word: str) -> GsdLevel | None:
+    """Look a level up by its words: `High precision resolution`, whatever the case and the hyphens."""
+    return _levels().find(word)
+
+
+def find_resolution_word(word: str) -> ResolutionWord | None:
+    """Look a resolution class up: `Very High`, `very-high resolution`."""
+    return _resolutions().find(word)
+
+
+@cache
+def _levels() -> Lexicon[GsdLevel]:
+    return Lexicon((level, (level.value,)) for level in GsdLevel)
+
+
+@cache
+def _resolutions() -> Lexicon[ResolutionWord]:
+    return Lexicon((word, (word.value, f"{word.value} resolution")) for word in ResolutionWord)

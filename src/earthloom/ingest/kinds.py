@@ -13,9 +13,31 @@ from earthloom.core.records import Item, Scene
 from earthloom.ingest import geotiff, images
 from earthloom.ingest.about import About
 from earthloom.ingest.config import AtlasSettings, GeotiffSettings, ImagesSettings, SourceSettings
-from earthloom.ingest.datasets import Adapter, list_dataset, read_dataset, sen1_2
+from earthloom.ingest.datasets import (
+    Adapter,
+    fmow,
+    gid,
+    hrrsd,
+    hrsc2016,
+    list_dataset,
+    mrssc2,
+    nasc_tg2,
+    read_dataset,
+    sen1_2,
+)
 
-AnySource = GeotiffSettings | ImagesSettings | AtlasSettings | sen1_2.Sen12Settings
+AnySource = (
+    GeotiffSettings
+    | ImagesSettings
+    | AtlasSettings
+    | sen1_2.Sen12Settings
+    | gid.GidSettings
+    | mrssc2.Mrssc2Settings
+    | nasc_tg2.NascTg2Settings
+    | hrsc2016.Hrsc2016Settings
+    | hrrsd.HrrsdSettings
+    | fmow.FmowSettings
+)
 """Settings of any kind of source."""
 
 
@@ -103,6 +125,12 @@ _ALL = (
         list_items=_list_atlas,
         read_item=_read_atlas,
     ),
+    _of_adapter(mrssc2.ADAPTER),
+    _of_adapter(nasc_tg2.ADAPTER),
+    _of_adapter(gid.ADAPTER),
+    _of_adapter(hrsc2016.ADAPTER),
+    _of_adapter(hrrsd.ADAPTER),
+    _of_adapter(fmow.ADAPTER),
     _of_adapter(sen1_2.ADAPTER),
 )
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
-from earthloom.core.blobs import translate_read_errors
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Reason
-from earthloom.geo.raster import open_raster
+from earthloom.geo.raster import open_raster, read_start
+from earthloom.net.urls import name_of
 
 RASTERS = frozenset((".tif", ".tiff", ".gtif", ".btf", ".jp2", ".j2k", ".img", ".ntf"))
 """Suffixes, in lower case, of files that are listed: GeoTIFF and COG, JPEG 2000, Erdas Imagine, NITF."""
@@ -85,7 +84,7 @@ def read_raster(uri: str) -> Raster:
 def _read_dataset(uri: str, dataset: Any) -> Raster:
     if dataset.subdatasets:
         n = len(dataset.subdatasets)
-        raise RecordError(Reason.ANIMATED, f"{Path(uri).name}: {n} images in one file; wanted one")
+        raise RecordError(Reason.ANIMATED, f"{name_of(uri)}: {n} images in one file; wanted one")
     transform: Transform = tuple(dataset.transform)[:6]
     is_placed = dataset.crs is not None and transform != _NO_TRANSFORM
     tags, imagery = dataset.tags(), dataset.tags(ns="IMAGERY")
@@ -118,10 +117,9 @@ def _name_crs(wkt: str) -> str:
 
 
 def _check_magic(uri: str) -> None:
-    with translate_read_errors(uri), Path(uri).open("rb") as file:
-        start = file.read(16)
+    start = read_start(uri, 16)
     if not start:
-        raise RecordError(Reason.EMPTY, f"{Path(uri).name}: no bytes")
+        raise RecordError(Reason.EMPTY, f"{name_of(uri)}: no bytes")
     if not start.startswith(_MAGIC):
         raise RecordError(
             Reason.NOT_AN_IMAGE, f"no raster format that is read here; it starts with {start!r}"

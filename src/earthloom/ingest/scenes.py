@@ -46,7 +46,8 @@ class Layer:
 class Facts:
     """What one origin knows of an item; None for what it does not. Fields as in `Scene`."""
 
-    origin: Origin
+    origin: Origin | str
+    """A text where a model or a person said it: as in `Provenance.origin`."""
     acquired: str | None = None
     lon: float | None = None
     lat: float | None = None
@@ -116,7 +117,7 @@ def settle(sources: Sequence[Facts]) -> tuple[Facts, tuple[Provenance, ...]]:
             value = getattr(facts, name)
             if value is not None and name not in values:
                 values[name] = value
-                origins[name] = facts.origin.value
+                origins[name] = str(facts.origin)
     if "platform" in values:
         platform = values["platform"] = name_platform(str(values["platform"]))
         if "sensor" not in values and (sensor := find_sensor(platform)) is not None:

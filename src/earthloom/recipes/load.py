@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from earthloom.core.errors import Fault, RecipeError
-from earthloom.run.recipe import ENTRIES, PATH_FIELDS, Recipe, check_path
+from earthloom.run.recipe import ENTRIES, Recipe, check_path, list_paths
 
 Loc = tuple[str | int, ...]
 
@@ -136,14 +136,11 @@ def _drop_consequences(details: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _check_paths(document: Document, base: Path) -> list[Fault]:
-    """Check the paths of all sources as they stand in the file, also of those that have other faults."""
-    sources = document.value.get("sources") if isinstance(document.value, dict) else None
+    """Check all paths as they stand in the file, also those of sources that have other faults."""
     return [
         _place(fault, document)
-        for number, source in enumerate(sources if isinstance(sources, list) else [])
-        for field in PATH_FIELDS
-        if isinstance(source, dict) and isinstance(path := source.get(field), str) and path
-        for fault in check_path(f"sources[{number}].{field}", path, base)
+        for place, path in list_paths(document.value)
+        for fault in check_path(place, path, base)
     ]
 
 

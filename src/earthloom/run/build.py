@@ -18,6 +18,7 @@ from earthloom.run.engine import Engine, make_engine
 from earthloom.run.job import Job
 from earthloom.run.plan import (
     Planned,
+    find_broken_networks,
     find_empty_sources,
     plan_caption,
     plan_curate,
@@ -66,7 +67,9 @@ def build(
     """
     folder = WorkFolder(Path(work).resolve())
     root = Path(base).resolve()
-    if faults := check_paths(recipe, root) or find_empty_sources(recipe, root):
+    faults = check_paths(recipe, root)
+    faults = faults or find_broken_networks(recipe, root) or find_empty_sources(recipe, root)
+    if faults:
         raise RecipeError(faults, recipe=recipe.name)
     _check_apart(recipe, root, folder.root)
     n_workers = len(os.sched_getaffinity(0)) if workers is None else workers

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from earthloom.core.errors import RecordError, UsageError
-from earthloom.core.records import Item, Reason, Scene
+from earthloom.core.records import Item, Scene
 from earthloom.core.seeds import stable_hash
 from earthloom.ingest import KINDS, Kind
 from earthloom.ingest.datasets import Strays, list_dataset
 from earthloom.run.compat import rules_of
+from earthloom.run.findings import Check
 from earthloom.run.recipe import ENTRIES, SourceEntry
 from earthloom.tile import TileSettings, check_classes, count_windows
 
@@ -30,109 +31,6 @@ FACTS = (
 )  # fmt: skip
 """Facts that are counted, as far as any scene has them."""
 
-REMEDIES: Mapping[Reason, str] = {
-    Reason.MISSING: "Download or unpack it again, or go on without it.",
-    Reason.EMPTY: "Download it again.",
-    Reason.UNREADABLE: "Download or unpack it again.",
-    Reason.NOT_AN_IMAGE: "Download it again: a server's error page may have been saved under its name.",
-    Reason.NO_PERMISSION: "Give yourself the right to read it.",
-    Reason.UNSAFE_PATH: "Take it out of the archive or the folder.",
-    Reason.DUPLICATE: "Remove one of the two.",
-    Reason.TOO_SMALL: "It is left out.",
-    Reason.TOO_LARGE: "Convert it to a tiled GeoTIFF and read it as `kind: geotiff`.",
-    Reason.UNSUPPORTED_PIXELS: "Say in the recipe what its bands are, or leave it out with `skip`.",
-    Reason.MISALIGNED: "The files belong to different versions: download them from one place.",
-    Reason.BAD_FACTS: "Repair the annotation or leave the image out with `skip`.",
-    Reason.BAD_GRID: "Repair the geo-reference or leave the image out with `skip`.",
-    Reason.UNKNOWN_CLASS: "Check that the labels are those of this dataset and of its version.",
-    Reason.UNREACHABLE: "Try again later.",
-}
-"""What a person can do, by reason."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """Something that cannot be used, or only in part."""
-
-    key: str
-    reason: Reason
-    detail: str
-
-    @property
-    def remedy(self) -> str:
-        """What to do about it."""
-        return REMEDIES.get(self.reason, "It is left out.")
-
-
-@dataclass(kw_only=True)
-class Check:
-    """What was found at a path; counts are of all items unless they say `read`."""
-
-    kind: str
-    path: str
-    title: str
-    what: str
-    terms: str
-    whole: tuple[tuple[str, int], ...]
-    items: int = 0
-    parts: Counter[str] = field(default_factory=Counter)
-    """Files by their role."""
-    splits: Counter[str] = field(default_factory=Counter)
-    """Scenes read, by the publisher's split."""
-    strays: Strays = field(default_factory=Strays)
-    problems: list[Problem] = field(default_factory=list)
-    read: int = 0
-    """Items whose headers were read."""
-    usable: int = 0
-    """Of those, items that give scenes."""
-    modalities: Counter[str] = field(default_factory=Counter)
-    """Scenes read."""
-    facts: Counter[str] = field(default_factory=Counter)
-    """Scenes read that know a fact."""
-    boxes: int = 0
-    classes: Counter[str] = field(default_factory=Counter)
-    masks: int = 0
-    """Scenes read that have a class mask."""
-    tiles: dict[str, Counter[str]] = field(default_factory=dict)
-    """Planned tiles of the scenes read, by mode and modality."""
-
-    @property
-    def scenes(self) -> int:
-        """Scenes read."""
-        return self.modalities.total()
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return {
-            "kind": self.kind,
-            "path": self.path,
-            "title": self.title,
-            "terms": self.terms,
-            "published": dict(self.whole),
-            "items": self.items,
-            "files": dict(sorted(self.parts.items())),
-            "strays": {"n": self.strays.n, "first": self.strays.keys},
-            "problems": [
-                {"key": p.key, "reason": p.reason.value, "detail": p.detail, "remedy": p.remedy}
-                for p in self.problems
-            ],
-            "read": self.read,
-            "usable": self.usable,
-            "scenes": dict(sorted(self.modalities.items())),
-            "facts": dict(self.facts),
-            "splits": dict(sorted(self.splits.items())),
-            "boxes": self.boxes,
-            "classes": dict(sorted(self.classes.items())),
-            "masks": self.masks,
-            "tiles": {mode: dict(sorted(counts.items())) for mode, counts in self.tiles.items()},
-        }
-
-    def to_text(self) -> str:
-        """As a page for a person."""
-        from earthloom.run.check_text import write_check
-
-        return write_check(self)
-
 
 def check_source(
     kind: str, path: Path, options: Mapping[str, Any] | None = None, *, sample: int = SAMPLE
@@ -145,7 +43,8 @@ def check_source(
     found = KINDS.get(kind)
     if found is None:
         raise UsageError(f"the kind {kind!r} is not known; kinds are {', '.join(KINDS)}.")
-    root = path.absolute().parent
+    path = Path(os.path.abspath(path))  # noqa: PTH100  `..` goes, links stay
+    root = path.parent
     settings = _make_settings(kind, path, options or {})
     about = found.about
     check = Check(
@@ -169,7 +68,7 @@ def _make_settings(kind: str, path: Path, options: Mapping[str, Any]) -> Any:
     if "path" not in entry.model_fields:
         raise UsageError(f"a `{kind}` source has no folder to look at.")
     try:
-        return entry.model_validate({"kind": kind, "path": path.absolute().name, **options})
+        return entry.model_validate({"kind": kind, "path": path.name, **options})
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc'])) or kind}: {fault['msg']}" for fault in error.errors()
@@ -193,7 +92,7 @@ def _list(check: Check, items: Iterable[Item], sample: int) -> list[Item]:
     kept: dict[int, Item] = {}
     for number, item in enumerate(items):
         if item.refused is not None:
-            check.problems.append(Problem(key=item.key, reason=item.refused, detail=item.detail))
+            check.problems.add(item.key, item.refused, item.detail)
             continue
         check.items += 1
         check.parts.update(part.role or "file" for part in item.parts)
@@ -225,7 +124,7 @@ def _read_all(
         try:
             scenes = kind.read_item(named, item, root, root)
         except RecordError as error:
-            check.problems.append(Problem(key=item.key, reason=error.reason, detail=error.detail))
+            check.problems.add(item.key, error.reason, error.detail)
             continue
         check.usable += 1
         for scene in scenes:
@@ -253,4 +152,4 @@ def _check_mask(check: Check, item: Item, scene: Scene) -> None:
     try:
         check_classes(scene)
     except RecordError as error:
-        check.problems.append(Problem(key=item.key, reason=error.reason, detail=error.detail))
+        check.problems.add(item.key, error.reason, error.detail)

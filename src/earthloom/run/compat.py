@@ -43,7 +43,13 @@ RULES: Mapping[str, TileOverrides] = {
     "hrsc2016": _WHOLE,
     "hrrsd": _WHOLE,
     "fmow": TileOverrides(
-        gsd_m=("native",), fit="fixed", crops=_FMOW, crops_above=512, small="enlarge", min_side=1, min_valid=0.0
+        gsd_m=("native",),
+        fit="fixed",
+        crops=_FMOW,
+        crops_above=512,
+        small="enlarge",
+        min_side=1,
+        min_valid=0.0,
     ),
     "sen1_2": _WHOLE,
 }

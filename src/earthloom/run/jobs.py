@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -19,7 +20,7 @@ from earthloom.run.job import Job, Tick
 from earthloom.store.layout import RELEASE_DATA, ShardFiles, WorkFolder
 from earthloom.store.shards import Counts, Manifest, ShardWriter, file_sizes
 from earthloom.store.tables import from_rows, iter_row_groups, read_columns, read_records, schema_of
-from earthloom.tile import TileSettings, cut_tiles
+from earthloom.tile import TileSettings, count_windows, cut_tiles
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,29 @@ class IngestJob:
         return _run_units(self, Scene, units, tick, skip, hide=str(self.root))
 
 
-@dataclass(frozen=True, kw_only=True)
-class SceneSpan:
-    """Windows [first, stop) of the scene in row `row` of a shard of scenes."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WindowRun:
+    """Consecutive windows of a shard of scenes, counted through its rows: four numbers for any number of scenes."""
 
-    row: int
+    first_row: int
+    """Row of the first scene."""
     first: int
+    """Its first window."""
+    last_row: int
+    """Row of the last scene."""
     stop: int
+    """The window of it before which the run ends."""
+
+    def spans(self, counts: Iterable[int]) -> Iterator[tuple[int, int, int]]:
+        """Give (row, first window, window before which it ends) for each scene with windows in the run.
+
+        `counts` are the numbers of windows of the rows `first_row` to `last_row`.
+        """
+        for row, count in enumerate(counts, self.first_row):
+            first = self.first if row == self.first_row else 0
+            stop = self.stop if row == self.last_row else count
+            if first < stop:
+                yield row, first, stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,28 +101,29 @@ class TileJob:
     work: Path
     scenes: str
     """Name of the shard of scenes."""
-    spans: tuple[SceneSpan, ...]
+    windows: WindowRun
     settings: TileSettings
     hide: str
     stage: str = "tile"
 
     def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
         """Write one row a tile."""
-        first = self.spans[0].row
+        return _run_units(self, Tile, self._units(), tick, skip, hide=self.hide)
+
+    def _units(self) -> Iterator[Unit]:
+        """What the run holds of each scene; the numbers of windows are counted again, as the plan did."""
+        first_row = self.windows.first_row
         rows = _shard(self, "ingest", self.scenes).rows
-        scenes = read_records(rows, Scene, first, self.spans[-1].row + 1)
-        units = (
-            Unit(
-                scenes[span.row - first].id,
-                f"{scenes[span.row - first].source}:{scenes[span.row - first].source_key}",
-                span.stop - span.first,
-                lambda span=span: cut_tiles(  # type: ignore[misc]
-                    scenes[span.row - first], self.settings, span.first, span.stop
-                ),
+        scenes = read_records(rows, Scene, first_row, self.windows.last_row + 1)
+        counts = (count_windows(scene, self.settings) for scene in scenes)
+        for row, first, stop in self.windows.spans(counts):
+            scene = scenes[row - first_row]
+            yield Unit(
+                scene.id,
+                f"{scene.source}:{scene.source_key}",
+                stop - first,
+                partial(cut_tiles, scene, self.settings, first, stop),
             )
-            for span in self.spans
-        )
-        return _run_units(self, Tile, units, tick, skip, hide=self.hide)
 
 
 @dataclass(frozen=True, kw_only=True)

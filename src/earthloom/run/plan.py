@@ -8,7 +8,7 @@ stage's settings reaches that stage and those after it, and nothing before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from earthloom.caption import CAPTION_VERSION
 from earthloom.core.errors import Fault, UsageError
-from earthloom.core.ids import hash_json
+from earthloom.core.ids import fingerprint_file, hash_json
 from earthloom.core.records import Item, Part, Scene
 from earthloom.curate import CURATE_VERSION
 from earthloom.export import EXPORT_VERSION, ReleaseShard, TileShard, split_plan
@@ -29,14 +29,14 @@ from earthloom.run.jobs import (
     CurateJob,
     ExportJob,
     IngestJob,
-    SceneSpan,
     TileJob,
+    WindowRun,
 )
 from earthloom.run.recipe import Recipe, SourceEntry
 from earthloom.store.layout import ShardFiles, WorkFolder
 from earthloom.store.shards import Manifest
 from earthloom.store.tables import from_rows
-from earthloom.tile import TILE_VERSION, TileSettings, count_windows
+from earthloom.tile import TILE_VERSION, TileSettings, count_windows, load_network
 
 JobT = TypeVar("JobT", bound=Job)
 
@@ -63,6 +63,24 @@ def find_empty_sources(recipe: Recipe, base: Path) -> list[Fault]:
             faults.append(
                 Fault(place=f"sources[{number}]", problem=str(error), remedy="Name what holds imagery.")
             )
+    return faults
+
+
+def find_broken_networks(recipe: Recipe, base: Path) -> list[Fault]:
+    """Faults for networks to enlarge with that cannot be read or run, found by trying them on a small picture."""
+    places = {"tile": recipe.tile.enlarge}
+    places |= {
+        f"sources[{number}].tile": source.tile.enlarge
+        for number, source in enumerate(recipe.sources)
+        if source.tile.enlarge is not None
+    }
+    faults = []
+    for place, enlarge in places.items():
+        try:
+            load_network(_resolve_weights(TileSettings(enlarge=enlarge), base).enlarge)
+        except UsageError as error:
+            remedy = "Export the network to ONNX anew, or set `with: cubic`."
+            faults.append(Fault(place=f"{place}.enlarge.weights", problem=str(error), remedy=remedy))
     return faults
 
 
@@ -115,32 +133,52 @@ def plan_tile(recipe: Recipe, base: Path, work: Path, scenes: Iterable[Manifest]
     """Divide the windows of every scene into shards of about `TILES_A_SHARD`; a large scene spans several."""
     jobs: list[TileJob] = []
     units = 0
+    hide = str(base)
     known: dict[str, dict[Shape, int]] = {}
-    sources = {source.name: source for source in recipe.named_sources()}
+    sources = {source.name: _settle(recipe.tile_settings(source), base) for source in recipe.named_sources()}
     for manifest in scenes:
-        settings = recipe.tile_settings(sources[manifest.name.rpartition("-")[0]])
+        settings, digest = sources[manifest.name.rpartition("-")[0]]
         rows = ShardFiles(WorkFolder(work).stage("ingest"), manifest.name).rows
-        counts = count_scene_windows(rows, settings, known.setdefault(settings.digest(), {}))
+        counts = count_scene_windows(rows, settings, known.setdefault(digest, {}))
         units += sum(counts)
-        for index, spans in enumerate(pack_spans(counts, TILES_A_SHARD)):
-            where = [[span.row, span.first, span.stop] for span in spans]
-            jobs.append(
-                TileJob(
-                    name=f"{manifest.name}-{index:05d}",
-                    key=hash_json([TILE_VERSION, settings.digest(), manifest.key, where]),
-                    work=work,
-                    scenes=manifest.name,
-                    spans=spans,
-                    settings=settings,
-                    hide=str(base),
-                )
+        jobs += (
+            TileJob(
+                name=f"{manifest.name}-{index:05d}",
+                key=hash_json(
+                    [TILE_VERSION, digest, manifest.key, [run.first_row, run.first, run.last_row, run.stop]]
+                ),
+                work=work,
+                scenes=manifest.name,
+                windows=run,
+                settings=settings,
+                hide=hide,
             )
+            for index, run in enumerate(pack_windows(counts, TILES_A_SHARD))
+        )
     return Planned(jobs, units)
+
+
+def _resolve_weights(settings: TileSettings, base: Path) -> TileSettings:
+    """Make the path of a network absolute: a job knows no recipe."""
+    if settings.enlarge.weights is None:
+        return settings
+    enlarge = settings.enlarge.model_copy(update={"weights": str(base / settings.enlarge.weights)})
+    return settings.model_copy(update={"enlarge": enlarge})
+
+
+def _settle(settings: TileSettings, base: Path) -> tuple[TileSettings, str]:
+    """Settings as a job takes them, and a hash of all that they stand for, the content of a network included."""
+    settled = _resolve_weights(settings, base)
+    weights = settled.enlarge.weights
+    fingerprint = None if weights is None else fingerprint_file(Path(weights))
+    return settled, hash_json([settings.digest(), fingerprint])
 
 
 Shape = tuple[object, ...]
 """What decides how many windows a scene gives."""
 _SHAPE = ("width", "height", "gsd_x_m", "gsd_y_m", "crs", "transform")
+_MAX_KNOWN = 100_000
+"""Shapes that are remembered; scenes of a mosaic have one each."""
 
 
 def count_scene_windows(path: Path, settings: TileSettings, known: dict[Shape, int]) -> list[int]:
@@ -150,35 +188,43 @@ def count_scene_windows(path: Path, settings: TileSettings, known: dict[Shape, i
     """
     counts: list[int] = []
     with pq.ParquetFile(path) as file:
+        example: Scene | None = None
         for group in range(file.num_row_groups):
             facts = file.read_row_group(group, columns=list(_SHAPE)).to_pydict()
             facts["transform"] = [t and tuple(t) for t in facts["transform"]]
-            shapes = list(zip(*(facts[name] for name in _SHAPE), strict=True))
-            if not known.keys() >= set(shapes):
-                rows = file.read_row_group(group).to_pylist()
-                for shape, scene in zip(shapes, from_rows(rows, Scene), strict=True):
-                    if shape not in known:
-                        known[shape] = count_windows(scene, settings)
-            counts += [known[shape] for shape in shapes]
+            for shape in zip(*(facts[name] for name in _SHAPE), strict=True):
+                if shape not in known:
+                    example = example or _read_first(file)
+                    if len(known) >= _MAX_KNOWN:
+                        known.clear()
+                    known[shape] = count_windows(replace(example, **dict(zip(_SHAPE, shape, strict=True))), settings)
+                counts.append(known[shape])
     return counts
 
 
-def pack_spans(counts: Sequence[int], size: int) -> Iterator[tuple[SceneSpan, ...]]:
+def _read_first(file: pq.ParquetFile) -> Scene:
+    (scene,) = from_rows(file.read_row_group(0).slice(0, 1).to_pylist(), Scene)
+    return scene
+
+
+def pack_windows(counts: Iterable[int], size: int) -> Iterator[WindowRun]:
     """Cut the windows of scenes (`counts[row]` each) into runs of `size` windows, in order; the last is shorter."""
-    spans: list[SceneSpan] = []
+    first_row = first = last_row = stop = 0
     room = size
     for row, count in enumerate(counts):
-        first = 0
-        while first < count:
-            stop = min(count, first + room)
-            spans.append(SceneSpan(row=row, first=first, stop=stop))
-            room -= stop - first
-            first = stop
+        done = 0
+        while done < count:
+            if room == size:
+                first_row, first = row, done
+            taken = min(room, count - done)
+            done += taken
+            room -= taken
+            last_row, stop = row, done
             if room == 0:
-                yield tuple(spans)
-                spans, room = [], size
-    if spans:
-        yield tuple(spans)
+                yield WindowRun(first_row=first_row, first=first, last_row=last_row, stop=stop)
+                room = size
+    if room < size:
+        yield WindowRun(first_row=first_row, first=first, last_row=last_row, stop=stop)
 
 
 def plan_caption(

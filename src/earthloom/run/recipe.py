@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import typing
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from earthloom.caption.config import CaptionSettings
 from earthloom.core.errors import Fault
@@ -23,6 +24,12 @@ from earthloom.ingest.config import (
     ImagesSettings,
     SourceSettings,
 )
+from earthloom.ingest.datasets.fmow import FmowSettings
+from earthloom.ingest.datasets.gid import GidSettings
+from earthloom.ingest.datasets.hrrsd import HrrsdSettings
+from earthloom.ingest.datasets.hrsc2016 import Hrsc2016Settings
+from earthloom.ingest.datasets.mrssc2 import Mrssc2Settings
+from earthloom.ingest.datasets.nasc_tg2 import NascTg2Settings
 from earthloom.ingest.datasets.sen1_2 import Sen12Settings
 from earthloom.ingest.kinds import name_of
 from earthloom.run.compat import COMPAT_SIZE, rules_of
@@ -48,12 +55,45 @@ class AtlasEntry(AtlasSettings, Tiled):
     """An `atlas` source in a recipe."""
 
 
+class GidEntry(GidSettings, Tiled):
+    """A `gid` source in a recipe."""
+
+
+class Hrsc2016Entry(Hrsc2016Settings, Tiled):
+    """An `hrsc2016` source in a recipe."""
+
+
+class HrrsdEntry(HrrsdSettings, Tiled):
+    """An `hrrsd` source in a recipe."""
+
+
+class FmowEntry(FmowSettings, Tiled):
+    """An `fmow` source in a recipe."""
+
+
+class Mrssc2Entry(Mrssc2Settings, Tiled):
+    """An `mrssc2` source in a recipe."""
+
+
+class NascTg2Entry(NascTg2Settings, Tiled):
+    """A `nasc_tg2` source in a recipe."""
+
+
 class Sen12Entry(Sen12Settings, Tiled):
     """A `sen1_2` source in a recipe."""
 
 
 SourceEntry = Annotated[
-    GeotiffEntry | ImagesEntry | AtlasEntry | Sen12Entry,
+    GeotiffEntry
+    | ImagesEntry
+    | AtlasEntry
+    | GidEntry
+    | Mrssc2Entry
+    | NascTg2Entry
+    | Hrsc2016Entry
+    | HrrsdEntry
+    | FmowEntry
+    | Sen12Entry,
     Field(discriminator="kind"),
 ]
 
@@ -125,20 +165,47 @@ class Recipe(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_tiles(self) -> Self:
+        for number, source in enumerate(self.sources):
+            try:
+                self.tile_settings(source)
+            except ValidationError as error:
+                said = error.errors()[0]["msg"].removeprefix("Value error, ")
+                raise ValueError(f"sources: with the `tile` of number {number}, {said}") from error
+        return self
+
 
 def check_paths(recipe: Recipe, base: Path) -> list[Fault]:
     """Faults for every file or folder that the recipe names and that is not there."""
-    return [
-        fault
-        for number, source in enumerate(recipe.sources)
-        for field in PATH_FIELDS
-        if isinstance(path := getattr(source, field, None), str)
-        for fault in check_path(f"sources[{number}].{field}", path, base)
-    ]
+    named = list_paths(recipe.model_dump(mode="json"))
+    return [fault for place, path in named for fault in check_path(place, path, base)]
 
 
 PATH_FIELDS = ("path", "facts")
 """Fields of a source that name files."""
+
+
+def list_paths(recipe: object) -> Iterator[tuple[str, str]]:
+    """Give the place and the path of all files that a recipe names, as plain values that need not be right."""
+    yield from _list_weights(recipe, "tile")
+    sources = _get(recipe, "sources")
+    for number, source in enumerate(sources if isinstance(sources, list) else []):
+        for field in PATH_FIELDS:
+            if isinstance(path := _get(source, field), str) and path:
+                yield f"sources[{number}].{field}", path
+        yield from _list_weights(source, f"sources[{number}].tile")
+
+
+def _list_weights(owner: object, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(path := _get(owner, "tile", "enlarge", "weights"), str) and path:
+        yield f"{place}.enlarge.weights", path
+
+
+def _get(value: object, *steps: str) -> object:
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def check_path(place: str, path: str, base: Path) -> list[Fault]:

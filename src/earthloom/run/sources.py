@@ -75,7 +75,9 @@ class KindList:
         """One line a kind."""
         width = max(len(kind.name) for kind in self.kinds)
         lines = [f"{kind.name:<{width}}  {kind.title}: {kind.what}" for kind in self.kinds]
-        return "\n".join([*lines, "", "earthloom sources show KIND says more; docs/recipe.md lists all settings."])
+        return "\n".join(
+            [*lines, "", "earthloom sources show KIND says more; docs/recipe.md lists all settings."]
+        )
 
 
 def describe_kinds() -> KindList:

@@ -207,4 +207,6 @@ class TileOverrides(Settings):
         changes = {
             name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None
         }
-        return TileSettings(**{**{name: getattr(settings, name) for name in TileSettings.model_fields}, **changes})
+        return TileSettings(
+            **{**{name: getattr(settings, name) for name in TileSettings.model_fields}, **changes}
+        )

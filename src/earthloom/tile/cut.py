@@ -11,17 +11,20 @@ import numpy as np
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_bytes, make_id
 from earthloom.core.images import encode_jpeg, encode_png
-from earthloom.core.records import ClassMask, Label, Modality, Reason, Refused, Scene, Tile
+from earthloom.core.records import Label, Modality, Reason, Refused, Scene, Tile
 from earthloom.geo.grid import Grid, Place, grid_of
+from earthloom.tile.classes import ClassReader, label_cover
 from earthloom.tile.config import TileSettings
-from earthloom.tile.draw import draw_window
-from earthloom.tile.labels import measure_cover, move_labels, read_classes, to_eight_bits
+from earthloom.tile.draw import Painter
+from earthloom.tile.labels import move_labels
 from earthloom.tile.light import Valid
-from earthloom.tile.pixels import ScenePixels, Source, open_source
+from earthloom.tile.network import load_network
+from earthloom.tile.pixels import ScenePixels
+from earthloom.tile.planning import find_native_gsd, plan_scene
 from earthloom.tile.radiometry import Image, Renderer, choose_stretch
-from earthloom.tile.windows import Refusal, Window, find_native_gsd, plan_scene
+from earthloom.tile.windows import Refusal, Window
 
-TILE_VERSION = "1"
+TILE_VERSION = "2"
 """Raised when the same scene and settings give other tiles than before."""
 _MICROMETRES = 6
 """Decimals of distances in metres: well beyond what any geo-reference knows, short of what machines differ in."""
@@ -38,14 +41,15 @@ def cut_tiles(scene: Scene, settings: TileSettings, start: int, stop: int) -> It
     """Cut the planned windows [start, stop) of a scene.
 
     Every window has one outcome, in order. Only where the scene as a whole cannot be used does one refusal
-    stand for all of its windows (its `n` says how many).
+    stand for all of its windows (its `n` says how many). Raises UsageError where `enlarge` names a network that
+    cannot be used.
     """
     plan = plan_scene(scene, settings)
     cutter: _Cutter | None = None
     for i in range(start, stop):
         unit = plan.unit(i)
         if isinstance(unit, Refusal):
-            yield _refuse(scene, unit.reason, unit.detail, f"{unit.request}")
+            yield _refuse(scene, unit.reason, unit.detail, unit.name)
             continue
         if cutter is None:
             try:
@@ -53,7 +57,7 @@ def cut_tiles(scene: Scene, settings: TileSettings, start: int, stop: int) -> It
             except RecordError as error:
                 refusals = [u for j in range(i, stop) if isinstance(u := plan.unit(j), Refusal)]
                 yield _refuse(scene, error.reason, error.detail, n=stop - i - len(refusals))
-                yield from (_refuse(scene, u.reason, u.detail, f"{u.request}") for u in refusals)
+                yield from (_refuse(scene, u.reason, u.detail, u.name) for u in refusals)
                 return
         yield cutter.cut(unit)
 
@@ -88,7 +92,8 @@ class _Cutter:
         self._grid = grid_of(scene)
         self._pixels = ScenePixels(scene)
         self._renderer = Renderer(scene, choose_stretch(scene, settings.radiometry, self._pixels))
-        self._classes = _open_classes(scene.mask, scene)
+        self._painter = Painter(self._pixels, self._renderer, settings, load_network(settings.enlarge))
+        self._classes = None if scene.mask is None else ClassReader(scene.mask, scene)
 
     def cut(self, window: Window) -> Tile | Refused:
         """Cut one window."""
@@ -100,15 +105,15 @@ class _Cutter:
 
     def _cut(self, window: Window, tile_id: str) -> Tile:
         scene, size = self._scene, self._settings.size
-        image, valid = draw_window(window, self._pixels, self._renderer, self._settings)
-        valid_share = _screen(image, valid, self._settings.min_valid)
-        labels, class_mask = self._label(window, valid)
+        drawn = self._painter.draw(window)
+        valid_share = _screen(drawn.image, drawn.valid, self._settings.min_valid)
+        labels, class_mask = self._label(window, drawn.valid)
         facts = _find_facts(scene, self._grid, window)
-        data, media = self._encode(image)
+        data, media = self._encode(drawn.image)
         return Tile(
             id=tile_id,
             scene_id=scene.id,
-            base_id=tile_id,
+            base_id=tile_id if window.base is None else _make_tile_id(scene, window.base, size),
             pair_id=_make_pair_id(scene, window),
             crop=window.crop,
             width=size,
@@ -121,22 +126,21 @@ class _Cutter:
             lat=facts.lat,
             footprint=facts.footprint,
             stretch=self._renderer.stretch,
+            resampling=drawn.resampling,
             labels=labels,
             image=data,
             media=media,
-            valid_mask=None if valid is None else encode_png(valid[:, :, None] * np.uint8(255)),
+            valid_mask=None if drawn.valid is None else encode_png(drawn.valid[:, :, None] * np.uint8(255)),
             class_mask=class_mask,
             sha256=hash_bytes(data),
         )
 
     def _label(self, window: Window, valid: Valid) -> tuple[tuple[Label, ...], bytes | None]:
         labels = move_labels(self._scene, window, self._settings.size)
-        mask = self._scene.mask
-        if mask is None or self._classes is None:
+        if self._classes is None:
             return tuple(labels), None
-        classes, inside = read_classes(self._classes, self._scene, window, self._settings.size)
-        cover = measure_cover(mask, classes, inside, valid)
-        return (*labels, *cover), encode_png(to_eight_bits(mask, classes, inside)[:, :, None])
+        classes = self._classes.read(window, self._settings.size, valid)
+        return (*labels, *label_cover(self._classes.mask, classes)), encode_png(classes.mask[:, :, None])
 
     def _encode(self, image: Image) -> tuple[bytes, str]:
         encoding = self._settings.encoding
@@ -144,10 +148,6 @@ class _Cutter:
         if media[self._scene.modality] == "jpg":
             return encode_jpeg(image, encoding.quality), "jpg"
         return encode_png(image), "png"
-
-
-def _open_classes(mask: ClassMask | None, scene: Scene) -> Source | None:
-    return None if mask is None else open_source((mask.band,), scene.width, scene.height, classes=True)
 
 
 def _make_tile_id(scene: Scene, window: Window, size: int) -> str:

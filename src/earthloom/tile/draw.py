@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from earthloom.core.errors import RecordError
-from earthloom.core.records import Reason
+from earthloom.core.records import Modality, Reason
 from earthloom.tile.averaging import average_areas
 from earthloom.tile.config import TileSettings
 from earthloom.tile.light import POWER, Array, Valid, measure, to_linear
+from earthloom.tile.network import Network
 from earthloom.tile.pixels import Bounds, ScenePixels, StripReader
 from earthloom.tile.radiometry import Image, Renderer
 from earthloom.tile.resample import Axis, Linear, resample
@@ -19,24 +22,50 @@ _MAX_AT_ONCE = 2**24
 """Source pixels that are averaged in one call, without chunks."""
 
 
-def draw_window(
-    window: Window, pixels: ScenePixels, renderer: Renderer, settings: TileSettings
-) -> tuple[Image, Valid]:
-    """Draw a window as a tile of `size` x `size`, and say which of its pixels hold data.
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The picture of a tile."""
 
-    Raises RecordError NO_VALID_PIXELS where there is nothing to draw.
-    """
-    bounds = _find_bounds(window)
-    if bounds is not None and window.step_x == window.step_y == 1:
-        values, valid = pixels.read(bounds)
-        return renderer.render_stored(values, _check_any(valid)), valid
-    if bounds is not None and window.detail_x == window.detail_y == 1:
-        return _enlarge(bounds, pixels, renderer, settings.size)
-    if bounds is not None and settings.resample == "area" and renderer.keeps_values:
-        image = _average_stored(bounds, pixels, settings.size)
-        if image is not None:
-            return image, None
-    return _resample(window, pixels, renderer, settings)
+    image: Image
+    valid: Valid
+    resampling: str
+    """As `Tile.resampling`."""
+
+
+class Painter:
+    """Draws windows of one scene."""
+
+    def __init__(
+        self, pixels: ScenePixels, renderer: Renderer, settings: TileSettings, network: Network | None
+    ) -> None:
+        self._pixels = pixels
+        self._renderer = renderer
+        self._settings = settings
+        is_picture = pixels.scene.modality is Modality.RGB and renderer.keeps_values
+        self._network = network if is_picture else None
+
+    def draw(self, window: Window) -> Drawn:
+        """Draw a window as a tile of `size` x `size`, and say which of its pixels hold data.
+
+        Raises RecordError NO_VALID_PIXELS where there is nothing to draw.
+        """
+        pixels, renderer, settings = self._pixels, self._renderer, self._settings
+        bounds = _find_bounds(window)
+        if bounds is not None and window.step_x == window.step_y == 1:
+            values, valid = pixels.read(bounds)
+            return Drawn(renderer.render_stored(values, _check_any(valid)), valid, "none")
+        if bounds is not None and window.detail_x == window.detail_y == 1:
+            if self._network is not None:
+                return _invent(bounds, pixels, renderer, self._network, settings.size)
+            return Drawn(*_enlarge(bounds, pixels, renderer, settings.size), "cubic")
+        if bounds is not None and settings.resample == "area" and renderer.keeps_values:
+            image = _average_stored(bounds, pixels, settings.size)
+            if image is not None:
+                return Drawn(image, None, "area")
+        is_coarser = max(window.detail_x, window.detail_y) > 1
+        return Drawn(
+            *_resample(window, pixels, renderer, settings), settings.resample if is_coarser else "cubic"
+        )
 
 
 def _find_bounds(window: Window) -> Bounds | None:
@@ -71,6 +100,14 @@ def _enlarge(bounds: Bounds, pixels: ScenePixels, renderer: Renderer, size: int)
     linear = _fill(to_linear(values, pixels.scene), valid)
     limits = linear.min(axis=(0, 1)), linear.max(axis=(0, 1))
     return renderer.render_linear(np.clip(_grow(linear, size), *limits), grown), grown
+
+
+def _invent(bounds: Bounds, pixels: ScenePixels, renderer: Renderer, network: Network, size: int) -> Drawn:
+    """Enlarge a picture by a network."""
+    values, valid = pixels.read(bounds)
+    grown = _grow_mask(_check_any(valid), size)
+    image = network.enlarge(np.ascontiguousarray(_fill(values, valid)), size)
+    return Drawn(renderer.render_stored(image, grown), grown, network.title)
 
 
 def _grow(values: Array, size: int) -> Array:

@@ -7,19 +7,26 @@ applied later, once, by `earthloom.tile.light`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from earthloom.core.blobs import read_blob, translate_read_errors
 from earthloom.core.errors import RecordError
 from earthloom.core.images import decode_image
 from earthloom.core.records import Band, Quantity, Reason, Scene
-from earthloom.geo.raster import has_mask, open_raster, read_mask, read_window
+from earthloom.geo.raster import (
+    decode_raster,
+    has_mask,
+    open_raster,
+    read_encoded,
+    read_mask,
+    read_start,
+    read_window,
+)
+from earthloom.net.urls import name_of
 from earthloom.tile.light import Array, Valid, check_pixel_type, find_positive, has_logarithm
 
 _TIFF_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
@@ -171,8 +178,10 @@ def open_source(bands: Sequence[Band], width: int, height: int, *, classes: bool
     classes: the values are class numbers, so a palette must not be turned into colours. Raises RecordError
     MISALIGNED where a size differs, MISSING for an absent band, and as `geo.raster` and `core.images` do.
     """
+    if classes and bands[0].within is not None:
+        return _PictureSource(bands, width, height, _decode_classes)
     if _is_picture(bands[0], classes=classes):
-        return _PictureSource(bands, width, height)
+        return _PictureSource(bands, width, height, decode_image)
     return _RasterSource(bands, width, height)
 
 
@@ -196,18 +205,20 @@ class _RasterSource:
 
 
 class _PictureSource:
-    def __init__(self, bands: Sequence[Band], width: int, height: int) -> None:
+    def __init__(
+        self, bands: Sequence[Band], width: int, height: int, decode: Callable[[bytes], Array]
+    ) -> None:
         pictures: dict[tuple[str, Any], Array] = {}
         for band in bands:
             where = (band.uri, band.within)
             if where not in pictures:
-                pictures[where] = decode_image(read_blob(band.uri, band.within))
+                pictures[where] = decode(read_encoded(band.uri, band.within))
             shape = pictures[where].shape
             _check_size(band.uri, (shape[1], shape[0]), (width, height))
             if band.index > shape[2]:
                 raise RecordError(
                     Reason.MISSING,
-                    f"{Path(band.uri).name}: wanted channel {band.index}, the picture has {shape[2]}",
+                    f"{name_of(band.uri)}: wanted channel {band.index}, the picture has {shape[2]}",
                 )
         self.block_height = 1
         self.dtypes = tuple(pictures[band.uri, band.within].dtype.name for band in bands)
@@ -216,6 +227,11 @@ class _PictureSource:
     def read(self, bounds: Bounds) -> Array:
         col, row, width, height = bounds
         return self._picture[row : row + height, col : col + width]
+
+
+def _decode_classes(data: bytes) -> Array:
+    """Decode a member of an archive to its stored values, a palette's numbers: HxWxC."""
+    return np.ascontiguousarray(np.moveaxis(decode_raster(data, "the mask"), 0, 2))
 
 
 def _pick(channels: Sequence[tuple[Array, int]]) -> Array:
@@ -228,7 +244,7 @@ def _pick(channels: Sequence[tuple[Array, int]]) -> Array:
 
 
 def _is_picture(band: Band, *, classes: bool) -> bool:
-    """Tell an encoded picture from a raster by its first bytes; members of archives are always pictures.
+    """Tell an encoded picture from a raster by its first bytes; a scene in an archive is always a picture.
 
     A TIFF is a raster, read in windows, unless it is a picture whose stored values are no colours yet.
     """
@@ -236,8 +252,7 @@ def _is_picture(band: Band, *, classes: bool) -> bool:
         return True
     if classes:
         return False
-    with translate_read_errors(band.uri), Path(band.uri).open("rb") as file:
-        magic = file.read(4)
+    magic = read_start(band.uri, 4)
     if magic in _TIFF_MAGIC:
         return _needs_decoding(open_raster(band.uri))
     return magic.startswith(_PICTURE_MAGIC)
@@ -252,7 +267,7 @@ def _needs_decoding(dataset: Any) -> bool:
 def _find_type(band: Band) -> str:
     dtypes = open_raster(band.uri).dtypes
     if band.index > len(dtypes):
-        name = Path(band.uri).name
+        name = name_of(band.uri)
         raise RecordError(Reason.MISSING, f"{name}: wanted band {band.index}, it has {len(dtypes)}")
     return str(dtypes[band.index - 1])
 
@@ -261,7 +276,7 @@ def _check_type(scene: Scene, dtypes: Sequence[str]) -> None:
     kinds = set(dtypes[: len(scene.bands)])
     got = kinds.pop() if len(kinds) == 1 else np.result_type(*kinds).name
     if got != scene.dtype:
-        name = Path(scene.bands[0].uri).name
+        name = name_of(scene.bands[0].uri)
         raise RecordError(
             Reason.MISALIGNED, f"{name}: has pixels of type {got}, its record says {scene.dtype}"
         )
@@ -275,7 +290,7 @@ def _check_size(uri: str, got: tuple[int, int], wanted: tuple[int, int]) -> None
     if got != wanted:
         raise RecordError(
             Reason.MISALIGNED,
-            f"{Path(uri).name}: has {got[0]} x {got[1]} pixels, its scene {wanted[0]} x {wanted[1]}",
+            f"{name_of(uri)}: has {got[0]} x {got[1]} pixels, its scene {wanted[0]} x {wanted[1]}",
         )
 
 

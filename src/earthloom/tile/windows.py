@@ -1,29 +1,18 @@
-"""Which windows a scene is cut into, from its record alone: no file is opened, no window listed.
+"""Which windows a scene is cut into: values that say "how many" and "what is window i", and never list them all.
 
-A plan answers "how many" and "what is window i" in constant time, so a scene of millions of windows costs
-nothing to plan. All coordinates are pixels of the scene's grid; x runs along rows, y along columns.
+A scene of millions of windows costs nothing to plan. All coordinates are pixels of the scene's grid; x runs along
+rows, y along columns. `earthloom.tile.planning` makes these values from a scene's record.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from earthloom.core.errors import RecordError
-from earthloom.core.records import Crop, Reason, Scene
-from earthloom.geo.grid import grid_of
-from earthloom.tile.config import TileSettings
+from earthloom.core.records import Crop, Reason
 
 Request = Literal["native"] | float
-
-FINER_TOLERANCE = 0.01
-"""A request up to 1 % finer than the source counts as the source's own: 0.3 m of a 0.302 m scene."""
-SNAP = 0.002
-"""A ratio this close to a whole number is that number. A UTM zone stretches distances by -0.04 to +0.1 %, so 5 m
-pixels asked for at 10 m are averaged two by two instead of by 2.0008; the tile records its true distance."""
-_EPSILON = 1e-9
-"""Of a window: what floating point may lose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +27,8 @@ class Window:
     detail_x: float
     """Source pixels to one resolvable element, at least 1 and at least the step."""
     detail_y: float
+    base: Window | None = None
+    """The finer window about the same centre of which this one is a variant; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +39,13 @@ class Refusal:
     """None: the scene as a whole."""
     reason: Reason
     detail: str
+    crop: int | None = None
+    """Which of the fixed crops, from 0; None where the request is none of them."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other refusals of its scene."""
+        return f"{self.request}" if self.crop is None else f"crop {self.crop}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,126 +83,89 @@ class Lattice:
     def window(self, i: int) -> Window:
         """Window i."""
         down, across = divmod(i, self.x.n)
-        crop = Crop(col=self.x.start(across), row=self.y.start(down), width=self.x.span, height=self.y.span)
+        return self.window_at(self.x.start(across), self.y.start(down))
+
+    def window_at(self, col: float, row: float) -> Window:
+        """A window of this request that begins anywhere."""
+        crop = Crop(col=col, row=row, width=self.x.span, height=self.y.span)
         return Window(self.request, crop, self.x.step, self.y.step, self.x.detail, self.y.detail)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What becomes of a scene: for each request a lattice of windows or a refusal."""
+class Nest:
+    """In each cell of the coarsest request's lattice one window of every request, about the cell's centre."""
 
-    parts: tuple[Lattice | Refusal, ...]
+    cells: Lattice
+    requests: tuple[Lattice, ...]
+    """Of each only the size of its windows is used."""
+
+    @property
+    def n(self) -> int:
+        """How many windows."""
+        return self.cells.n * len(self.requests)
+
+    def window(self, i: int) -> Window:
+        """Window i, counted through the requests of a cell, then through the cells."""
+        number, which = divmod(i, len(self.requests))
+        cell = self.cells.window(number)
+        wanted, finest = self.requests[which], min(self.requests, key=_fineness)
+        window = self._centre(wanted, cell)
+        return window if wanted is finest else replace(window, base=self._centre(finest, cell))
+
+    def _centre(self, request: Lattice, cell: Window) -> Window:
+        """Put a window into the middle of a cell; the coarsest is the cell."""
+        if request is self.cells:
+            return cell
+        col = centre(cell.crop.col, cell.crop.width, request.x.span)
+        return request.window_at(col, centre(cell.crop.row, cell.crop.height, request.y.span))
+
+
+@dataclass(frozen=True, slots=True)
+class Squares:
+    """A few windows, each at its own place."""
+
+    windows: tuple[Window, ...]
+
+    @property
+    def n(self) -> int:
+        """How many."""
+        return len(self.windows)
+
+    def window(self, i: int) -> Window:
+        """Window i."""
+        return self.windows[i]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of a scene: windows and refusals."""
+
+    parts: tuple[Lattice | Nest | Squares | Refusal, ...]
 
     @property
     def n(self) -> int:
         """Planned units: windows, and one for each refusal."""
-        return sum(_count(part) for part in self.parts)
+        return sum(1 if isinstance(part, Refusal) else part.n for part in self.parts)
 
     def unit(self, i: int) -> Window | Refusal:
-        """Unit i, counted through all requests."""
+        """Unit i, counted through all parts."""
         for part in self.parts:
-            n = _count(part)
+            n = 1 if isinstance(part, Refusal) else part.n
             if i < n:
                 return part if isinstance(part, Refusal) else part.window(i)
             i -= n
         raise IndexError(f"unit {i} of a plan of {self.n}")
 
 
-def _count(part: Lattice | Refusal) -> int:
-    return 1 if isinstance(part, Refusal) else part.n
+def centre(start: float, length: float, span: float) -> float:
+    """Find where a span begins that lies in the middle of a stretch; a span of whole pixels begins on a whole one.
 
-
-def plan_scene(scene: Scene, settings: TileSettings) -> Plan:
-    """Plan the windows of a scene."""
-    if min(scene.width, scene.height) < settings.min_side:
-        return Plan((_too_small(None, scene, f"at least {settings.min_side} pixels a side are wanted"),))
-    return Plan(tuple(_plan_request(scene, settings, request) for request in settings.gsd_m))
-
-
-def find_native_gsd(scene: Scene) -> tuple[float, float] | None:
-    """Ground sample distance of a scene's centre along x and y, metres, as recorded or from its grid."""
-    if scene.gsd_x_m is not None and scene.gsd_y_m is not None:
-        return scene.gsd_x_m, scene.gsd_y_m
-    return grid_of(scene).gsd_at(scene.width / 2, scene.height / 2)
-
-
-def _plan_request(scene: Scene, settings: TileSettings, request: Request) -> Lattice | Refusal:
-    ratios = (1.0, 1.0) if request == "native" else _find_ratios(scene, request)
-    if isinstance(ratios, Refusal):
-        return ratios
-    width, height = scene.width / ratios[0], scene.height / ratios[1]
-    if min(width, height) < settings.min_side - _EPSILON:
-        problem = f"at {request} m it has {width:.0f} x {height:.0f}, at least {settings.min_side} are wanted"
-        return _too_small(request, scene, problem)
-    if settings.small == "drop" and min(width, height) < settings.size * (1 - _EPSILON):
-        problem = f"a tile needs {settings.size * ratios[0]:g} x {settings.size * ratios[1]:g}"
-        return _too_small(request, scene, problem)
-    return _lay_out(scene, settings, request, ratios)
-
-
-def _find_ratios(scene: Scene, gsd_m: float) -> tuple[float, float] | Refusal:
-    """Source pixels to a tile pixel along x and y, for square pixels of a size on the ground."""
-    try:
-        native = find_native_gsd(scene)
-    except RecordError as error:
-        return Refusal(gsd_m, error.reason, error.detail)
-    if native is None:
-        problem = f"{gsd_m:g} m was requested, but the ground sample distance of the source is unknown"
-        return Refusal(gsd_m, Reason.NO_GSD, problem)
-    if gsd_m < max(native) * (1 - FINER_TOLERANCE):
-        problem = f"{gsd_m:g} m was requested; the source has {native[0]:.4g} m along x and {native[1]:.4g} m along y"
-        return Refusal(gsd_m, Reason.FINER_THAN_NATIVE, problem)
-    return _snap(gsd_m / native[0]), _snap(gsd_m / native[1])
-
-
-def _snap(ratio: float) -> float:
-    whole = max(1.0, float(round(ratio)))
-    return whole if ratio < 1 or abs(ratio - whole) <= SNAP * whole else ratio
-
-
-def _too_small(request: Request | None, scene: Scene, problem: str) -> Refusal:
-    return Refusal(
-        request, Reason.TOO_SMALL, f"the scene has {scene.width} x {scene.height} pixels; {problem}"
-    )
-
-
-def _lay_out(
-    scene: Scene, settings: TileSettings, request: Request, ratios: tuple[float, float]
-) -> Lattice | Refusal:
-    """Lay windows over both axes; a short scene is enlarged by one factor on both, or padded."""
-    lengths = (scene.width, scene.height)
-    size = _find_window_size(settings, request, lengths, ratios)
-    axes = [
-        _plan_axis(length, size * ratio, ratio, settings)
-        for length, ratio in zip(lengths, ratios, strict=True)
-    ]
-    return Lattice(request, axes[0], axes[1])
-
-
-def _find_window_size(
-    settings: TileSettings, request: Request, lengths: tuple[int, int], ratios: tuple[float, float]
-) -> float:
-    """Side of a window in pixels of the requested distance: that of a tile, or what there is of a short scene.
-
-    `whole` at the native distance takes the largest square, and the tile's distance follows from it.
+    So its centre is up to half a pixel beside that of the stretch, but its pixels need not be interpolated.
     """
-    available = min(length / ratio for length, ratio in zip(lengths, ratios, strict=True))
-    if settings.fit == "whole" and request == "native":
-        return available if settings.small == "enlarge" else max(available, float(settings.size))
-    return min(available, float(settings.size)) if settings.small == "enlarge" else float(settings.size)
+    exact = start + (length - span) / 2
+    return float(math.ceil(exact - 0.5)) if span == int(span) else exact
 
 
-def _plan_axis(length: int, span: float, ratio: float, settings: TileSettings) -> Axis:
-    span = min(span, float(length)) if abs(span - length) <= _EPSILON * length else span
-    step = span / settings.size
-    detail = max(ratio, step)
-    if settings.fit == "whole":
-        start = (length - span) / 2
-        start = float(math.floor(start)) if span == int(span) else start
-        return Axis(1, span, start, start, step, detail)
-    if span > length:
-        return Axis(1, span, 0.0, 0.0, step, detail)
-    whole, covering = math.floor(length / span + _EPSILON), math.ceil(length / span - _EPSILON)
-    n = whole if settings.edges == "drop" else covering
-    last = length - span if settings.edges == "shift" else (n - 1) * span
-    return Axis(n, span, 0.0, last, step, detail)
+def _fineness(request: Lattice) -> tuple[float, float]:
+    """Order requests from the finest to the coarsest."""
+    return request.x.detail * request.y.detail, request.x.span * request.y.span

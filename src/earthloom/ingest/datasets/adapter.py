@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
 from earthloom.core.blobs import read_blob
@@ -271,13 +271,14 @@ def _is_first(tree: Tree, place: Place, key: str) -> bool:
 
 
 def _read_names(part: Part, key: str) -> frozenset[str]:
-    """Read a list of names, one a line; of several columns the first."""
+    """Read a list of names, one a line; of several columns the first, and of a path its stem as well."""
     try:
         text = read_blob(part.uri, part.within).decode("utf-8-sig")
     except (RecordError, UnicodeDecodeError) as error:
         _log.warning("%s: the list of a split cannot be read (%s)", key, error)
         return frozenset()
-    return frozenset(line.split()[0] for line in text.splitlines() if line.strip())
+    names = [line.split()[0] for line in text.splitlines() if line.strip()]
+    return frozenset((*names, *(PurePosixPath(name).stem for name in names if "/" in name)))
 
 
 def _first(items: Iterable[Item], n: int) -> Iterator[Item]:

@@ -125,6 +125,24 @@ def facts_of_grid(raster: Raster) -> Facts:
     )
 
 
+def check_size(what: str, size: tuple[int, int], pixels: Pixels) -> None:
+    """Refuse what is not of one size (width, height) with the image it belongs to: RecordError MISALIGNED."""
+    wanted = (pixels.layer.width, pixels.layer.height)
+    if size != wanted:
+        raise RecordError(
+            Reason.MISALIGNED, f"{what} is {size[0]} x {size[1]}, its image {wanted[0]} x {wanted[1]}"
+        )
+
+
+def declare_gsd(settings: FileSettings) -> Facts:
+    """Give the ground sample distance of a dataset whose settings have a default for it.
+
+    What the recipe says is the recipe's; the default is what documentation says, with its reason in the setting.
+    """
+    origin = Origin.RECIPE if "gsd_m" in settings.model_fields_set else Origin.DOCUMENTATION
+    return Facts(origin=origin, gsd_x_m=settings.gsd_m, gsd_y_m=settings.gsd_m)
+
+
 def make_dataset_scene(
     settings: FileSettings,
     item: Item,
