@@ -28,6 +28,7 @@ from earthloom.curate.config import CurateSettings
 from earthloom.export.config import ExportSettings
 from earthloom.ingest.config import SourceSettings
 from earthloom.ingest.kinds import KINDS
+from earthloom.net.config import NetSettings
 from earthloom.run.recipe import ENTRIES, Recipe
 from earthloom.tile.config import (
     Encoding,
@@ -71,6 +72,7 @@ SECTIONS: tuple[tuple[str, type[Settings], str], ...] = (
     ("The recipe", Recipe, ""),
     ("Any source", SourceSettings, ""),
     *((f"`{name}` source", entry, KINDS[name].about.example) for name, entry in ENTRIES.items()),
+    ("`net`", NetSettings, "{per_host: 2, interval_s: 0.5, user_agent: 'example-lab/1.0 (+https://example.org)'}\n"),
     ("`tile`", TileSettings, "{size: 512, fit: nested, gsd_m: [native, 10, 20], min_valid: 0.8}\n"),
     ("`tile` of one source", TileOverrides, "{fit: whole, radiometry: {rgb: {percentile: [1, 99]}}}\n"),
     ("A fixed crop", FixedCrop, "{side: 512, across: left, down: bottom}\n"),

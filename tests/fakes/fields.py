@@ -26,14 +26,16 @@ def draw_fields(seed: int, n: int, height: int, width: int, grain: int = 24) -> 
 def draw_classes(seed: int, n: int, height: int, width: int, grain: int = 24) -> npt.NDArray[np.uint8]:
     """Give a map of n classes, height x width, 0 to n - 1."""
     fields = draw_fields(seed, n, height, width, grain)
-    return np.argmax(fields, axis=0).astype(np.uint8)
+    classes: npt.NDArray[np.uint8] = np.argmax(fields, axis=0).astype(np.uint8)
+    return classes
 
 
 def draw_picture(seed: int, height: int, width: int, channels: int = 3) -> npt.NDArray[np.uint8]:
     """Give a textured picture, height x width x channels, 8-bit."""
-    large = draw_fields(seed, channels, height, width, 40)
-    small = draw_fields(seed + 1, 1, height, width, 3)
-    picture = 30 + 150 * large + 50 * small
+    tint = draw_fields(seed, channels, height, width, 60)
+    large = draw_fields(seed + 1, 1, height, width, 40)
+    small = draw_fields(seed + 2, 1, height, width, 3)
+    picture = 20 + 30 * tint + 130 * large + 50 * small
     return np.ascontiguousarray(np.moveaxis(picture, 0, 2).round().astype(np.uint8))
 
 

@@ -171,7 +171,8 @@ def _draw(seed: int, n: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint
     picture = (
         np.array(SHADES)[classes][None] + (texture - 0.5) * 60 + np.array([40, 10, 0, -10])[:, None, None]
     )
-    return classes, np.moveaxis(picture.clip(1, 255), 0, 2).round().astype(np.uint8)
+    picture[3, :9, :9] = 0  # blue has a value that an alpha would mean something by
+    return classes, np.moveaxis(picture.clip(0, 255), 0, 2).round().astype(np.uint8)
 
 
 def _grow(squares: npt.NDArray[np.uint8], cell: int) -> npt.NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from fakes.fields import write_tiff
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from rasterio.transform import from_origin
 
 import earthloom
 from earthloom.core.errors import RecordError, UsageError
@@ -68,10 +69,13 @@ def test_scenes_are_what_was_written(tmp_path: Path, variant: str) -> None:
             values, valid = ScenePixels(scene).read((0, 0, 360, 340))
             np.testing.assert_array_equal(values[::2, ::2], true.nirrgb[:, :, channels])
             if modality is Modality.RGB and variant == "alpha":
+                assert valid is not None
                 np.testing.assert_array_equal(valid[::2, ::2], true.classes != 0)
+            else:
+                assert valid is None, "a band that a header calls alpha is blue"
             assert (scene.width, scene.height, scene.dtype) == (360, 340, "uint8")
             assert scene.quantity is Quantity.DISPLAY
-            assert (scene.platform, scene.sensor) == ("Gaofen-2", true.stem[4:8])
+            assert (scene.platform, scene.sensor) == ("Gaofen-2", "PMS")
             assert (scene.gsd_x_m, scene.gsd_y_m, scene.acquired, scene.lon) == (4.0, 4.0, None, None)
             assert scene.mask is not None
             assert scene.mask.by_colour
@@ -161,9 +165,7 @@ def test_patches_have_classes_and_the_group_of_their_scene(tmp_path: Path) -> No
         ]
         assert scene.group == (f"made:{stem}" if stem else f"made:{key}")
         assert (scene.published_split, scene.width) == ("train", 56)
-        assert scene.sensor == (stem[4:8] if stem else "PMS"), (
-            "Gaofen-2 has two PMS; without a name, which is unknown"
-        )
+        assert origins_of(scene)["sensor"] == ("file name" if stem else "dataset documentation")
 
 
 DAMAGED = {
@@ -260,6 +262,9 @@ def test_files_of_a_scene_name_each_other(base: str, stem: str, image: str, labe
         assert all(keys[other] in place.files[other] for other in keys)
     for key in (
         f"{base}image_RGB/{stem}_label{image}",
+        f"{base}image_RGB/{stem}.png",
+        f"{base}img_dir/train/{stem}.png",
+        f"{base}img_dir/train/{stem}_15label.tif",
         f"{base}label_5classes/{stem}{label}",
         f"{base}{stem}{image}",
     ):
@@ -331,3 +336,13 @@ def test_sixteen_bit_scenes_are_counts(tmp_path: Path) -> None:
         Modality.NIR: ("uint16", Quantity.COUNTS),
     }
     assert replace(scenes[0], modality=Modality.NIR).mask == scenes[1].mask
+
+
+def test_a_geo_reference_goes_before_the_setting(tmp_path: Path) -> None:
+    where = {"crs": "EPSG:32650", "transform": from_origin(500_000, 4_000_000, 3.24, 3.24)}
+    write_tiff(tmp_path / "image_RGB/a.tif", np.full((40, 50, 3), 90, np.uint8), photometric="RGB", **where)
+    scene = contents(tmp_path, gsd_m=4.0).alone()["a"]
+    assert scene.gsd_x_m == pytest.approx(3.24, rel=1e-3)
+    assert (scene.crs, origins_of(scene)["gsd_x_m"]) == ("EPSG:32650", "raster header")
+    assert scene.platform == "Gaofen-2"
+    assert origins_of(scene)["platform"] == "dataset documentation"

@@ -41,7 +41,7 @@ def test_visible_and_radar_pictures_are_read_and_infrared_ones_refused(tmp_path:
     scenes = found.alone()
     assert set(scenes) == set(truth.of("VIS", "SAR"))
     for key, true in truth.of("VIS").items():
-        check(scenes[key], true, Modality.RGB, "Wide-band Imaging Spectrometer")
+        check(scenes[key], true, Modality.RGB, "WIS")
     for key, true in truth.of("SAR").items():
         check(scenes[key], true, Modality.SAR, "InIRA")
     assert found.refused == dict.fromkeys(truth.of("SWI", "INF"), Reason.UNSUPPORTED_PIXELS)
@@ -61,12 +61,12 @@ def test_the_user_can_say_what_infrared_is_taken_as(tmp_path: Path) -> None:
     assert not found.refused
     scenes = found.alone()
     for key, true in truth.of("SWI").items():
-        check(scenes[key], true, Modality.NIR, "Wide-band Imaging Spectrometer (short-wave infrared)")
+        check(scenes[key], true, Modality.NIR, "WIS short-wave infrared")
         assert origins_of(scenes[key])["modality"] == "recipe"
     for key in truth.of("INF"):
         assert scenes[key].modality is Modality.RGB
         assert [band.index for band in scenes[key].bands] == [1, 1, 1]
-        assert scenes[key].sensor == "Wide-band Imaging Spectrometer (thermal infrared)"
+        assert scenes[key].sensor == "WIS thermal infrared"
     for wrong in ({"vis": "nir"}, {"swi": "sar"}):
         with pytest.raises(ValidationError):
             contents(tmp_path, modes=wrong)
@@ -79,7 +79,7 @@ def test_without_a_mode_folder_the_recipe_says_the_mode(tmp_path: Path) -> None:
     assert "set mode" in next(iter(unknown.details.values()))
     scenes = contents(tmp_path, mode="vis").alone()
     for true in truth.pictures:
-        check(scenes[true.key], true, Modality.RGB, "Wide-band Imaging Spectrometer")
+        check(scenes[true.key], true, Modality.RGB, "WIS")
         assert origins_of(scenes[true.key])["modality"] == "recipe"
     radar = contents(tmp_path, mode="sar").alone()
     assert {scene.modality for scene in radar.values()} == {Modality.SAR}

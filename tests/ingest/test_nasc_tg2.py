@@ -34,7 +34,7 @@ def check(scene: Scene, true: fake.Scene, modality: Modality) -> None:
     assert [(label.name, label.kind, label.origin) for label in scene.labels] == [
         (true.name, "class", "file name")
     ]
-    assert (scene.platform, scene.sensor) == ("Tiangong-2", "Wide-band Imaging Spectrometer")
+    assert (scene.platform, scene.sensor) == ("Tiangong-2", "WIS")
     assert (scene.gsd_x_m, scene.gsd_y_m, scene.acquired, scene.lon) == (100.0, 100.0, None, None)
     assert origins_of(scene)["gsd_x_m"] == "dataset documentation"
 

@@ -15,8 +15,9 @@ from pyproj import Geod, Transformer
 from rasterio.windows import Window
 from scene_factory import scene_of
 
-from earthloom.core.records import Band, Modality, Quantity, Scene, Tile
-from earthloom.tile import TileSettings, count_windows, cut_tiles
+from earthloom.core.errors import RecordError
+from earthloom.core.records import Band, ClassMask, Legend, Modality, Quantity, Scene, Tile
+from earthloom.tile import TileSettings, check_classes, count_windows, cut_tiles
 from earthloom.tile.config import Encoding
 
 GEOD = Geod(ellps="WGS84")
@@ -127,6 +128,34 @@ def test_measurements_are_drawn_with_the_recorded_stretch(real_data, name):
                 np.ones((256, 256), bool) if tile.valid_mask is None else decode(tile.valid_mask)[:, :, 0] > 0
             )
             assert np.abs(decode(tile.image)[valid] - wanted[valid]).max() <= 0.501
+
+
+def test_a_real_mask_is_held_against_its_legend(real_data):
+    """The flood label of Sen1Floods11: 16-bit, -1 no data, 0 land, 1 water, as rasterio reads it."""
+    path = real_data / "sentinel_spain/Spain_7370579_LabelHand.tif"
+    names = {-1: "no data", 0: "land", 1: "water"}
+    legend = tuple(Legend(value=value, name=name) for value, name in names.items())
+    mask = ClassMask(band=Band(uri=str(path), index=1), legend=legend, origin="documentation")
+    scene = replace(scene_named(real_data, "sentinel-2"), mask=mask)
+    with rasterio.open(path) as dataset:
+        stored = dataset.read(1)
+    native = max(scene.gsd_x_m, scene.gsd_y_m)
+    for ratio, size in ((1, 256), (4, 128), (2.7, 64)):
+        for tile in first_tiles(scene, size=size, gsd_m=(ratio * native,)):
+            rows, cols = (
+                slice(math.ceil(start - 0.5), math.ceil(start + length - 0.5))
+                for start, length in ((tile.crop.row, tile.crop.height), (tile.crop.col, tile.crop.width))
+            )
+            shown = stored[rows, cols]
+            shares = {label.name: label.share for label in tile.labels if label.kind == "cover"}
+            wanted = {
+                name: (shown == value).mean() for value, name in names.items() if (shown == value).any()
+            }
+            assert tile.valid_mask is None
+            assert shares == pytest.approx(wanted, abs=1e-6)
+    lacking = replace(scene, mask=replace(mask, legend=legend[1:]))
+    with pytest.raises(RecordError, match=r"0\.0378% .* are not among the 2 of its legend: -1$"):
+        check_classes(lacking)
 
 
 def test_one_file_a_band_is_one_picture(real_data):

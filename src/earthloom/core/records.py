@@ -47,6 +47,7 @@ class Origin(StrEnum):
     SIDECAR = "sidecar file"
     RECIPE = "recipe"
     DOCUMENTATION = "dataset documentation"
+    GAZETTEER = "gazetteer"
     COMPUTED = "computed"
     SYNTHETIC = "synthetic"
 

@@ -15,6 +15,7 @@ from earthloom.export.loading import HUB_SPLITS, Snippet, iter_snippets
 from earthloom.export.statistics import Source, Statistics
 from earthloom.export.tally import collect_statistics
 from earthloom.export.terms import hub_licence, is_restricted
+from earthloom.geo.vocabulary import WordKind, unknown_words
 from earthloom.store.atomic import write_text
 from earthloom.store.layout import RELEASE_CARD, RELEASE_DATA
 
@@ -139,6 +140,7 @@ def _iter_sections(name: str, statistics: Statistics) -> Iterator[str]:
     yield "## Sources and their terms\n\n" + _table(
         ("source", "collection", "pairs", "terms", "credit"), [_source_row(s) for s in statistics.sources]
     )
+    yield from _tell_unknown_words(statistics)
     yield _explain_splits(statistics)
     yield "## Columns\n\n" + _table(("column", "type", "meaning", "known"), _column_rows(statistics))
     yield _explain_images()
@@ -209,6 +211,14 @@ def _warn(statistics: Statistics) -> Iterator[str]:
             f"> [!NOTE]\n> {statistics.synthetic():,} pairs show synthetic landscapes that exist nowhere. "
             f"The column `synthetic` is true for them and their captions say so."
         )
+
+
+def _tell_unknown_words(statistics: Statistics) -> Iterator[str]:
+    platforms = unknown_words(WordKind.PLATFORM, filter(None, statistics.platforms))
+    sensors = unknown_words(WordKind.SENSOR, filter(None, statistics.sensors))
+    named = [*(f"platform {word}" for word in platforms), *(f"sensor {word}" for word in sensors)]
+    if named:
+        yield f"Kept as the sources write them, since the vocabulary lacks them: {escape_markdown('; '.join(named))}."
 
 
 def _modalities(statistics: Statistics) -> list[str]:

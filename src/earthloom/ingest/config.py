@@ -73,6 +73,9 @@ class SourceSettings(Settings):
     """Whom to name when an image is shown."""
     place: str | None = None
     """Name of the place that all images show."""
+    find_place: bool = False
+    """Name the country of each scene whose coordinates are known, and the nearest town within 20 km where no place
+    is, from GeoNames, offline."""
     date: DateRule | None = None
     """An ISO date for all (`2017`, `2017-08`, `2017-08-27`), or a regular expression that captures one in the
     key: one group of 4, 6 or 8 digits (separators - _ . allowed), a 7-digit year and day of year, or named

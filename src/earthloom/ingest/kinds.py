@@ -25,6 +25,7 @@ from earthloom.ingest.datasets import (
     read_dataset,
     sen1_2,
 )
+from earthloom.ingest.released import coco, gaia, imagefolder, karpathy, mmm_rs, parquet, webdataset
 
 AnySource = (
     GeotiffSettings
@@ -37,6 +38,13 @@ AnySource = (
     | hrsc2016.Hrsc2016Settings
     | hrrsd.HrrsdSettings
     | fmow.FmowSettings
+    | gaia.GaiaSettings
+    | mmm_rs.MmmRsSettings
+    | webdataset.WebDatasetSettings
+    | parquet.ParquetSettings
+    | imagefolder.ImageFolderSettings
+    | karpathy.KarpathySettings
+    | coco.CocoSettings
 )
 """Settings of any kind of source."""
 
@@ -132,6 +140,51 @@ _ALL = (
     _of_adapter(hrrsd.ADAPTER),
     _of_adapter(fmow.ADAPTER),
     _of_adapter(sen1_2.ADAPTER),
+    Kind(
+        settings=gaia.GaiaSettings,
+        about=gaia.ABOUT,
+        list_items=gaia.list_items,
+        read_item=gaia.read_item,
+        fetch_items=gaia.fetch_items,
+    ),
+    Kind(
+        settings=mmm_rs.MmmRsSettings,
+        about=mmm_rs.ABOUT,
+        list_items=mmm_rs.list_items,
+        read_item=mmm_rs.read_item,
+    ),
+    Kind(
+        settings=webdataset.WebDatasetSettings,
+        about=webdataset.ABOUT,
+        list_items=webdataset.list_items,
+        read_item=webdataset.read_item,
+    ),
+    Kind(
+        settings=parquet.ParquetSettings,
+        about=parquet.ABOUT,
+        list_items=parquet.list_items,
+        read_item=parquet.read_item,
+        fetch_items=parquet.fetch_items,
+    ),
+    Kind(
+        settings=imagefolder.ImageFolderSettings,
+        about=imagefolder.ABOUT,
+        list_items=imagefolder.list_items,
+        read_item=imagefolder.read_item,
+    ),
+    Kind(
+        settings=karpathy.KarpathySettings,
+        about=karpathy.ABOUT,
+        list_items=karpathy.list_items,
+        read_item=karpathy.read_item,
+    ),
+    Kind(
+        settings=coco.CocoSettings,
+        about=coco.ABOUT,
+        list_items=coco.list_items,
+        read_item=coco.read_item,
+        fetch_items=coco.fetch_items,
+    ),
 )
 
 

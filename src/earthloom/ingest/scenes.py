@@ -20,8 +20,13 @@ from earthloom.core.records import (
     Text,
 )
 from earthloom.geo.platforms import find_sensor, name_platform
+from earthloom.geo.sensors import name_sensor
 from earthloom.ingest.config import FileSettings, SourceSettings
 from earthloom.ingest.names import capture, find_date, is_constant_date, parse_date
+
+NEAR_M = 20_000.0
+"""A town no further away than this gives a scene its name: our choice of what "the surroundings of" may mean."""
+_NAMES_CREDIT = "place names: GeoNames (CC BY 4.0)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +111,7 @@ def facts_of_name(settings: SourceSettings, key: str) -> Facts:
 
 
 def settle(sources: Sequence[Facts]) -> tuple[Facts, tuple[Provenance, ...]]:
-    """Take each fact from the first source that knows it; the platform in its one spelling.
+    """Take each fact from the first source that knows it; platform and sensor in their one spelling.
 
     The sensor follows from the platform where no source names it and the platform carries only one.
     """
@@ -123,6 +128,8 @@ def settle(sources: Sequence[Facts]) -> tuple[Facts, tuple[Provenance, ...]]:
         if "sensor" not in values and (sensor := find_sensor(platform)) is not None:
             values["sensor"] = sensor
             origins["sensor"] = Origin.DOCUMENTATION.value
+    if "sensor" in values:
+        values["sensor"] = name_sensor(str(values["sensor"]))
     known = Facts(origin=Origin.COMPUTED, **values)  # type: ignore[arg-type]
     return known, tuple(Provenance(fact=name, origin=origin) for name, origin in sorted(origins.items()))
 
@@ -146,6 +153,9 @@ def make_scene(
     recipe's own expressions capture goes before them.
     """
     facts, provenance = settle(sources)
+    if settings.find_place and facts.lon is not None and facts.lat is not None:
+        facts, provenance = settle((*sources, facts_of_gazetteer(facts.lon, facts.lat)))
+        facts = _credit_names(facts, provenance)
     name = settings.name or ""
     item_id = make_id("item", name, item.key)
     channels = ",".join(str(band.index) for band in layer.bands)
@@ -199,6 +209,27 @@ def make_scene(
         pair_key=pair_key,
         provenance=provenance,
     )
+
+
+def facts_of_gazetteer(lon: float, lat: float) -> Facts:
+    """Find the country of a point (degrees) and, where one is near, the town whose surroundings it lies in."""
+    from earthloom.geo.places import find_country_at, find_place  # reads 65 MB of names at first use
+
+    near, country = find_place(lon, lat), find_country_at(lon, lat)
+    is_near = near.distance_m <= NEAR_M
+    return Facts(
+        origin=Origin.GAZETTEER,
+        place=f"the surroundings of {near.place.name}" if is_near else None,
+        country=None if country is None else country.alpha2,
+    )
+
+
+def _credit_names(facts: Facts, provenance: Sequence[Provenance]) -> Facts:
+    """GeoNames wants to be named by whoever publishes its names."""
+    if not any(entry.origin == Origin.GAZETTEER for entry in provenance):
+        return facts
+    credit = _NAMES_CREDIT if facts.credit is None else f"{facts.credit}; {_NAMES_CREDIT}"
+    return dataclasses.replace(facts, credit=credit)
 
 
 def find_group(

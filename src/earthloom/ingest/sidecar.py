@@ -91,12 +91,17 @@ class Sidecar:
 
         Raises RecordError BAD_FACTS, with the line, where a row of it is malformed or two contradict each other.
         """
+        rows = self.find_rows(key)
+        return _merge([_read_notes(row) for row in rows], rows) if rows else Notes()
+
+    def find_rows(self, key: str) -> list[Located]:
+        """Read the rows that name an image by its key, else by its file name, as they stand."""
         for name in _names_of(key):
             rows = [self._read(place) for place in self._places(name)]
             rows = [row for row in rows if _name_in(row.value) == name]
             if rows:
-                return _merge([_read_notes(row) for row in rows], rows)
-        return Notes()
+                return rows
+        return []
 
     def unmark(self) -> None:
         """Forget every image: a new listing begins."""
@@ -122,30 +127,33 @@ class Sidecar:
         low, high = np.searchsorted(self.hashes, mark, "left"), np.searchsorted(self.hashes, mark, "right")
         return range(int(low), int(high))
 
-    def _read(self, place: int) -> _Located:
+    def _read(self, place: int) -> Located:
         line = int(self.lines[place])
         with self.path.open("rb") as file:
             file.seek(int(self.starts[place]))
             data = file.readline() if not self.columns else next(_records(file))
         where = f"{self.path.name}, line {line}"
         try:
-            return _Located(
+            return Located(
                 value=_parse(data, self.path, self.columns), where=where, textual=bool(self.columns)
             )
         except _BadRowError as error:
-            return _Located(
+            return Located(
                 value={"file": _salvage(data, self.columns, self.path)}, where=where, fault=str(error)
             )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Located:
+class Located:
+    """A row and where it stands."""
+
     value: Row
     where: str
     """File and line, for messages."""
     textual: bool = False
     """True for a CSV, where numbers are written as text."""
     fault: str | None = None
+    """Why it cannot be parsed; only the name of its image was made out."""
 
 
 class _BadRowError(Exception):
@@ -283,7 +291,7 @@ def _name_in(row: Row) -> str | None:
     return None
 
 
-def _read_notes(row: _Located) -> Notes:
+def _read_notes(row: Located) -> Notes:
     try:
         if row.fault is not None:
             raise RecordError(Reason.BAD_FACTS, row.fault)
@@ -296,7 +304,7 @@ def _read_notes(row: _Located) -> Notes:
         raise RecordError(Reason.BAD_FACTS, f"{row.where}: {error.detail}") from error
 
 
-def _read_facts(row: _Located) -> Facts:
+def _read_facts(row: Located) -> Facts:
     lon, lat, gsd_m = (_number(row, name) for name in ("lon", "lat", "gsd_m"))
     if (lon is None) != (lat is None):
         raise RecordError(Reason.BAD_FACTS, f"lon {lon}, lat {lat}; wanted both or none")
@@ -314,7 +322,7 @@ def _read_facts(row: _Located) -> Facts:
     )
 
 
-def _number(row: _Located, name: str) -> float | None:
+def _number(row: Located, name: str) -> float | None:
     value = row.value.get(name)
     if value is None:
         return None
@@ -328,7 +336,7 @@ def _number(row: _Located, name: str) -> float | None:
     return float(value)
 
 
-def _text(row: _Located, name: str) -> str | None:
+def _text(row: Located, name: str) -> str | None:
     value = row.value.get(name)
     if value is None or value == "":
         return None
@@ -339,7 +347,7 @@ def _text(row: _Located, name: str) -> str | None:
     return value.strip() or None
 
 
-def _texts(row: _Located, name: str) -> tuple[str, ...]:
+def _texts(row: Located, name: str) -> tuple[str, ...]:
     """Give one text or a list of them as they stand; blank ones are none."""
     value = row.value.get(name)
     if isinstance(value, str) and row.textual and name.endswith("s") and value.lstrip().startswith("["):
@@ -359,7 +367,7 @@ def _parse_list(text: str, name: str) -> object:
         raise RecordError(Reason.BAD_FACTS, f"{name} is no JSON list: {error}") from error
 
 
-def _merge(notes: list[Notes], rows: list[_Located]) -> Notes:
+def _merge(notes: list[Notes], rows: list[Located]) -> Notes:
     """Join the rows of one image: captions and labels add up, facts must agree."""
     if len(notes) == 1:
         return notes[0]

@@ -29,6 +29,7 @@ from earthloom.core.errors import RecordError
 from earthloom.core.records import Reason
 from earthloom.net.address import keep_deadline
 from earthloom.net.config import NetSettings
+from earthloom.net.credentials import add_credentials
 from earthloom.net.pace import Pace
 from earthloom.net.retry import RETRIED, AnswerError, Budget, TryAgain, read_retry_after
 from earthloom.net.robots import MAX_ROBOTS_BYTES, Robots, check_tags
@@ -173,10 +174,10 @@ class Client:
                 return response
             if not (200 <= status < 300 or status in ask.accepts):
                 _drain(response)
-                raise self._explain(response, host)
+                raise self._explain(response, url, host)
             if ask.is_download:
                 check_tags(response.headers, self.settings.product, self.settings.refuse_tags)
-            return _read(response, ask, sink)
+            return _read(response, url, ask, sink)
 
     def _request(self, url: httpx2.URL, ask: Ask) -> httpx2.Request:
         headers = {"user-agent": self.settings.agent, "accept-encoding": "identity", **ask.headers}
@@ -184,17 +185,16 @@ class Client:
             userinfo = httpx2.BasicAuth(url.username, url.password)
             bare = httpx2.Request(ask.method, url.copy_with(userinfo=b""))
             headers["authorization"] = next(userinfo.auth_flow(bare)).headers["authorization"]
-        return httpx2.Request(
-            ask.method, url.copy_with(userinfo=b""), headers=headers, content=ask.content or None
-        )
+        target, secrets = add_credentials(self.settings.credentials, url.copy_with(userinfo=b""))
+        return httpx2.Request(ask.method, target, headers=headers | secrets, content=ask.content or None)
 
-    def _explain(self, response: httpx2.Response, host: str) -> Exception:
+    def _explain(self, response: httpx2.Response, url: httpx2.URL, host: str) -> Exception:
         """Why an answer is none: TryAgain or AnswerError."""
         status = response.status_code
         said = f"the server answered {status} {response.reason_phrase}".rstrip()
         if status not in RETRIED:
             reason = _REASONS.get(status, Reason.UNREACHABLE)
-            return AnswerError(reason, f"{show_url(str(response.request.url))}: {said}", status)
+            return AnswerError(reason, f"{show_url(str(url))}: {said}", status)
         wait_s = read_retry_after(response.headers)
         if wait_s:
             self._pace.put_off(host, min(wait_s, self.settings.total_s))
@@ -230,7 +230,7 @@ def _watch(budget: Budget) -> Iterator[None]:
         budget.spend(time.monotonic() - began)
 
 
-def _read(response: httpx2.Response, ask: Ask, sink: IO[bytes] | None) -> Reply:
+def _read(response: httpx2.Response, url: httpx2.URL, ask: Ask, sink: IO[bytes] | None) -> Reply:
     """Read a body to its end or its limit; that it is as long as announced is seen to by the connection."""
     file: IO[bytes] = io.BytesIO() if sink is None else sink
     file.seek(0)
@@ -248,7 +248,7 @@ def _read(response: httpx2.Response, ask: Ask, sink: IO[bytes] | None) -> Reply:
         if len(kept) < len(piece):
             break
     return Reply(
-        url=show_url(str(response.request.url)),
+        url=show_url(str(url)),
         status=response.status_code,
         headers=response.headers,
         size=size,

@@ -23,6 +23,20 @@ def _check_agent(text: str) -> str:
     return text
 
 
+def _lower(text: str) -> str:
+    return text.lower()
+
+
+class Credential(Settings):
+    """What one host wants to see before it gives something away."""
+
+    host: Annotated[str, Field(pattern=r"^[^\s/:@]+$"), AfterValidator(_lower)]
+    """Name of the host, without scheme and port."""
+    env: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """Name of the environment variable that holds it: a header (`Authorization: Bearer ...`) or the end of a query
+    that signs URLs (`sig=...&se=...`)."""
+
+
 class NetSettings(Settings):
     """How servers are asked."""
 
@@ -56,6 +70,9 @@ class NetSettings(Settings):
     use_proxy: bool = True
     """Go through the proxy that HTTPS_PROXY or HTTP_PROXY name, hosts of NO_PROXY excepted. A proxy finds the
     addresses of hosts by itself, so that private ones are kept out only as far as this machine can see them."""
+
+    credentials: tuple[Credential, ...] = ()
+    """Which hosts want a key or a signed URL; the secret itself stays in the environment."""
 
     @property
     def agent(self) -> str:

@@ -98,6 +98,18 @@ def fetch_image(url: str, folder: Path, settings: NetSettings) -> Path:
     return place
 
 
+def recall_image(url: str, folder: Path, settings: NetSettings) -> Path:
+    """Give the image of a URL that was asked for before, or raise its refusal, UNREACHABLE too: nothing is tried again.
+
+    One that was never asked for is fetched now.
+    """
+    place = place_of(url, folder)
+    known = _read_json(place)
+    if "reason" in known:
+        raise RecordError(Reason(known["reason"]), known["detail"])
+    return fetch_image(url, folder, settings)
+
+
 def fetch_images(
     urls: Sequence[str], folder: Path, settings: NetSettings, *, threads: int = 16
 ) -> list[Path | RecordError]:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from earthloom.core.errors import RecordError, UsageError
-from earthloom.core.records import Item, Scene
+from earthloom.core.records import Band, Item, Scene
 from earthloom.core.seeds import stable_hash
 from earthloom.ingest import KINDS, Kind
 from earthloom.ingest.datasets import Strays, list_dataset
@@ -23,7 +23,7 @@ from earthloom.tile import TileSettings, check_classes, count_windows
 SAMPLE = 500
 """Items whose headers are read when nothing else is asked for."""
 MASKS = 8
-"""Scenes whose class masks are read whole."""
+"""Class masks that are read whole."""
 
 FACTS = (
     "gsd_x_m", "acquired", "season", "lon", "place", "country", "platform", "sensor", "sun_elevation_deg",
@@ -117,7 +117,7 @@ def _read_all(
     items: list[Item],
     modes: Mapping[str, TileSettings | None],
 ) -> None:
-    masks = MASKS
+    seen: set[Band] = set()
     named = settings.model_copy(update={"name": settings.name or check.kind})
     for item in items:
         check.read += 1
@@ -129,8 +129,8 @@ def _read_all(
         check.usable += 1
         for scene in scenes:
             _count_scene(check, scene, modes)
-            if scene.mask is not None and masks > 0:
-                masks -= 1
+            if scene.mask is not None and scene.mask.band not in seen and len(seen) < MASKS:
+                seen.add(scene.mask.band)
                 _check_mask(check, item, scene)
 
 
@@ -141,6 +141,8 @@ def _count_scene(check: Check, scene: Scene, modes: Mapping[str, TileSettings | 
     check.masks += scene.mask is not None
     check.boxes += sum(label.box is not None for label in scene.labels)
     check.classes.update({label.name for label in scene.labels})
+    check.platforms.update(filter(None, (scene.platform,)))
+    check.sensors.update(filter(None, (scene.sensor,)))
     if scene.published_split is not None:
         check.splits[scene.published_split] += 1
     for mode, settings in modes.items():

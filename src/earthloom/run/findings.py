@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from earthloom.core.records import Reason
+from earthloom.geo.vocabulary import WordKind, unknown_words
 from earthloom.ingest.datasets import Strays
 
 KEPT = 100
@@ -99,6 +100,8 @@ class Check:
     classes: Counter[str] = field(default_factory=Counter)
     masks: int = 0
     """Scenes read that have a class mask."""
+    platforms: Counter[str] = field(default_factory=Counter)
+    sensors: Counter[str] = field(default_factory=Counter)
     tiles: dict[str, Counter[str]] = field(default_factory=dict)
     """Planned tiles of the scenes read, by mode and modality."""
 
@@ -106,6 +109,13 @@ class Check:
     def scenes(self) -> int:
         """Scenes read."""
         return self.modalities.total()
+
+    def unknown_words(self) -> list[str]:
+        """Names of platforms and sensors that the vocabulary lacks; they are kept as they are."""
+        return [
+            *unknown_words(WordKind.PLATFORM, self.platforms),
+            *unknown_words(WordKind.SENSOR, self.sensors),
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -132,6 +142,9 @@ class Check:
             "boxes": self.boxes,
             "classes": dict(sorted(self.classes.items())),
             "masks": self.masks,
+            "platforms": dict(sorted(self.platforms.items())),
+            "sensors": dict(sorted(self.sensors.items())),
+            "unknown_words": self.unknown_words(),
             "tiles": {mode: dict(sorted(counts.items())) for mode, counts in self.tiles.items()},
         }
 
@@ -182,6 +195,10 @@ def _say_facts(check: Check) -> Iterator[str]:
         f"{_FACT_NAMES.get(name, name)} {_of(n, check.scenes)}" for name, n in check.facts.items()
     )
     yield f"known: {known}" if known else "known: nothing"
+    if check.platforms:
+        yield "taken by " + _list_counts(check.platforms)
+    if words := check.unknown_words():
+        yield f"not in the vocabulary, kept as written: {', '.join(words)}"
     if check.boxes:
         yield f"{check.boxes:,} boxes"
     if check.masks:

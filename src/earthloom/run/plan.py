@@ -197,7 +197,9 @@ def count_scene_windows(path: Path, settings: TileSettings, known: dict[Shape, i
                     example = example or _read_first(file)
                     if len(known) >= _MAX_KNOWN:
                         known.clear()
-                    known[shape] = count_windows(replace(example, **dict(zip(_SHAPE, shape, strict=True))), settings)
+                    known[shape] = count_windows(
+                        replace(example, **dict(zip(_SHAPE, shape, strict=True))), settings
+                    )
                 counts.append(known[shape])
     return counts
 

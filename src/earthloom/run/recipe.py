@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from earthloom.caption.config import CaptionSettings
 from earthloom.core.errors import Fault
@@ -32,6 +32,13 @@ from earthloom.ingest.datasets.mrssc2 import Mrssc2Settings
 from earthloom.ingest.datasets.nasc_tg2 import NascTg2Settings
 from earthloom.ingest.datasets.sen1_2 import Sen12Settings
 from earthloom.ingest.kinds import name_of
+from earthloom.ingest.released.coco import CocoSettings
+from earthloom.ingest.released.gaia import GaiaSettings
+from earthloom.ingest.released.imagefolder import ImageFolderSettings
+from earthloom.ingest.released.karpathy import KarpathySettings
+from earthloom.ingest.released.mmm_rs import MmmRsSettings
+from earthloom.ingest.released.parquet import ParquetSettings
+from earthloom.ingest.released.webdataset import WebDatasetSettings
 from earthloom.run.compat import COMPAT_SIZE, rules_of
 from earthloom.tile.config import TileOverrides, TileSettings
 
@@ -41,6 +48,19 @@ class Tiled(Settings):
 
     tile: TileOverrides = TileOverrides()
     """What to cut differently for this source."""
+
+
+class TiledWhole(Tiled):
+    """What an entry adds whose captions speak of whole pictures."""
+
+    tile: TileOverrides = TileOverrides(fit="whole")
+    """What to cut differently for this source; `fit` is `whole` unless it is set here: a caption speaks of the whole
+    picture."""
+
+    @field_validator("tile")
+    @classmethod
+    def _fit_whole(cls, tile: TileOverrides) -> TileOverrides:
+        return tile if tile.fit is not None else tile.model_copy(update={"fit": "whole"})
 
 
 class GeotiffEntry(GeotiffSettings, Tiled):
@@ -83,6 +103,34 @@ class Sen12Entry(Sen12Settings, Tiled):
     """A `sen1_2` source in a recipe."""
 
 
+class GaiaEntry(GaiaSettings, TiledWhole):
+    """A `gaia` source in a recipe."""
+
+
+class MmmRsEntry(MmmRsSettings, TiledWhole):
+    """An `mmm_rs` source in a recipe."""
+
+
+class WebDatasetEntry(WebDatasetSettings, TiledWhole):
+    """A `webdataset` source in a recipe."""
+
+
+class ParquetEntry(ParquetSettings, TiledWhole):
+    """A `parquet` source in a recipe."""
+
+
+class ImageFolderEntry(ImageFolderSettings, TiledWhole):
+    """An `imagefolder` source in a recipe."""
+
+
+class KarpathyEntry(KarpathySettings, TiledWhole):
+    """A `karpathy` source in a recipe."""
+
+
+class CocoEntry(CocoSettings, TiledWhole):
+    """A `coco` source in a recipe."""
+
+
 SourceEntry = Annotated[
     GeotiffEntry
     | ImagesEntry
@@ -93,7 +141,14 @@ SourceEntry = Annotated[
     | Hrsc2016Entry
     | HrrsdEntry
     | FmowEntry
-    | Sen12Entry,
+    | Sen12Entry
+    | GaiaEntry
+    | MmmRsEntry
+    | WebDatasetEntry
+    | ParquetEntry
+    | ImageFolderEntry
+    | KarpathyEntry
+    | CocoEntry,
     Field(discriminator="kind"),
 ]
 
@@ -182,7 +237,7 @@ def check_paths(recipe: Recipe, base: Path) -> list[Fault]:
     return [fault for place, path in named for fault in check_path(place, path, base)]
 
 
-PATH_FIELDS = ("path", "facts")
+PATH_FIELDS = ("path", "facts", "images")
 """Fields of a source that name files."""
 
 

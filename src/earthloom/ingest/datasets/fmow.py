@@ -111,7 +111,8 @@ def place(settings: FmowSettings, key: str) -> Place | None:
         files={
             "picture": tuple(f"{top}{stem}.{end}" for end in _PICTURES),
             "raster": tuple(f"{top}{stem}.{end}" for end in _RASTERS),
-            "json": (*truth, f"{top}{stem}.json"),
+            "json": (f"{top}{stem}.json",),
+            "truth": truth,
         },
         carriers=("raster",) if settings.images == "ms" else ("picture", "raster"),
         needed=("json",),
@@ -122,7 +123,7 @@ def place(settings: FmowSettings, key: str) -> Place | None:
 def read(settings: FmowSettings, item: Item) -> list[Scene]:
     """One scene, or RGB and near infrared of `ms`. Views of one place, years apart, share a group."""
     folder, _, name = item.key.rpartition("/")
-    note = part_of(item, "json")
+    note = part_of(item, "truth") or part_of(item, "json")
     meta: fmow_facts.Meta = {} if note is None else read_json(note)
     facts = [Facts(origin=Origin.NAME, published_split=item.document or None)]
     outline = None

@@ -59,7 +59,7 @@ ABOUT = About(
         "Large-scale Classification_5classes/label_5classes/GF2_PMS1__L1A0000564539-MSS1_label.tif    (or .png)",
         "Fine Land-cover Classification_15classes/{image_RGB,image_NirRGB,label_15classes}/...",
         "GID/img_dir/{train,val,test}/NAME.tif with GID/ann_dir/{train,val}/NAME_15label.png    (the challenge)",
-        "RGB_15_train/CLASS/NAME.tif    (patches of 56 to 224 pixels)",
+        "RGB_15_train/CLASS/NAME.tif    (patches of 56 x 56 and more)",
     ),
     whole=(("scenes", 150),),
     licence=None,
@@ -70,11 +70,11 @@ ABOUT = About(
 
 _SCENE = re.compile(
     r"(?P<base>(?:.*/)?)(?P<folder>image_RGB|image_NirRGB|label_(?:5|15)classes)/"
-    r"(?P<stem>[^/]+?)(?P<label>_label)?\.(?:tiff?|png)"
+    r"(?P<stem>[^/]+?)(?P<label>_label)?\.(?P<format>tiff?|png)"
 )
 _CHALLENGE = re.compile(
     r"(?P<base>(?:.*/)?)(?P<folder>img_dir|ann_dir)/(?P<split>train|val|test)/"
-    r"(?P<stem>[^/]+?)(?P<label>_15label)?\.(?:tiff?|png)"
+    r"(?P<stem>[^/]+?)(?P<label>_15label)?\.(?P<format>tiff?|png)"
 )
 _PATCH = re.compile(r"(?:.*/)?RGB_15_(?P<split>[a-z]+)/[^/]+/[^/]+\.tiff?")
 _SATELLITE = re.compile(r"GF2_(?P<sensor>PMS\d)_+L1A\d+-MSS\d")
@@ -97,7 +97,7 @@ def place(settings: GidSettings, key: str) -> Place | None:
 def _place_scene(settings: GidSettings, match: re.Match[str]) -> Place | None:
     base, folder, stem = match.group("base", "folder", "stem")
     is_label = folder.startswith("label")
-    if is_label != (match["label"] is not None):
+    if not _fits(match, is_label=is_label):
         return None
     is_fine = folder == "label_15classes" or (not is_label and "15class" in f"{settings.path}/{base}".lower())
     label_folders = ("label_5classes", "label_15classes")[:: -1 if is_fine else 1]
@@ -118,9 +118,14 @@ def _place_scene(settings: GidSettings, match: re.Match[str]) -> Place | None:
     )
 
 
+def _fits(match: re.Match[str], *, is_label: bool) -> bool:
+    """Whether a file is named as one of its folder: labels have a suffix of their own, and images are TIFF."""
+    return is_label == (match["label"] is not None) and (is_label or match["format"] != "png")
+
+
 def _place_challenge(match: re.Match[str]) -> Place | None:
     base, folder, split, stem = match.group("base", "folder", "split", "stem")
-    if (folder == "ann_dir") != (match["label"] is not None):
+    if not _fits(match, is_label=folder == "ann_dir"):
         return None
     return Place(
         item=f"{base}{split}/{stem}",

@@ -54,14 +54,14 @@ ABOUT = About(
     in_archives=True,
 )
 
-_SPECTROMETER = "Wide-band Imaging Spectrometer"
+_INFRARED = {"swi": "short-wave infrared", "inf": "thermal infrared"}
 _SENSORS: dict[Mode, str] = {
-    "vis": _SPECTROMETER,
-    "swi": f"{_SPECTROMETER} (short-wave infrared)",
-    "inf": f"{_SPECTROMETER} (thermal infrared)",
+    "vis": "WIS",
+    "swi": f"WIS {_INFRARED['swi']}",
+    "inf": f"WIS {_INFRARED['inf']}",
     "sar": "InIRA",
 }
-_INFRARED = {"swi": "short-wave infrared", "inf": "thermal infrared"}
+"""WIS is the wide-band imaging spectrometer; what users may call RGB or near infrared keeps its own name."""
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 

@@ -7,7 +7,7 @@ classes are folders and that the folder of the JPEGs ends in RGB.
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -30,7 +30,7 @@ from earthloom.ingest.scenes import Facts
 N_BANDS = 14
 """Bands of the spectrometer's visible and near-infrared module, 0.40 to 1.04 um."""
 
-_BandNumber = Literal[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
+_BandNumber = Annotated[int, Field(ge=1, le=N_BANDS)]
 
 
 class NascTg2Settings(DatasetSettings):
@@ -43,10 +43,11 @@ class NascTg2Settings(DatasetSettings):
     what the instrument's module has, and MMM-RS counts the set among those of 100 m."""
     rgb_bands: tuple[_BandNumber, _BandNumber, _BandNumber] | None = None
     """Bands of the 14-band files that are red, green and blue, for scenes without a JPEG. Which they are is not
-    published: of the 14 centres, 413, 443, 490, 565, 665, 682.5, 750 and 865 nm are known to us, of none its place
-    in the file. Without this setting such scenes are refused, and a JPEG stands alone."""
+    published: papers on the instrument name eight of the 14 centres (413, 443, 490, 565, 665, 682.5, 750, 865 nm), and
+    none says where a band stands in the file. Without this setting such scenes are refused."""
     nir_band: _BandNumber | None = None
-    """Band of the 14-band files that is the near infrared; gives a second scene, paired with the RGB."""
+    """Band of the 14-band files that is the near infrared; gives a second scene, paired with the RGB. Without it
+    the 14-band file beside a JPEG is not opened."""
 
 
 ABOUT = About(
@@ -77,9 +78,7 @@ _BANDS_WORDS = ("TIF", "TIFF", "MS", "MSI", "tif", "tiff", "ms", "msi")
 _RGB_WORD, _BANDS_WORD = (
     re.compile(rf"(?<![A-Za-z])(?:{'|'.join(words)})(?![A-Za-z])") for words in (_RGB_WORDS, _BANDS_WORDS)
 )
-_SPECTROMETER = Facts(
-    origin=Origin.DOCUMENTATION, platform="Tiangong-2", sensor="Wide-band Imaging Spectrometer"
-)
+_SPECTROMETER = Facts(origin=Origin.DOCUMENTATION, platform="Tiangong-2", sensor="WIS")
 
 
 def place(settings: NascTg2Settings, key: str) -> Place | None:
