@@ -24,7 +24,6 @@ from earthloom.geo.raster import (
     close_rasters,
     fingerprint_raster,
     has_mask,
-    is_remote,
     open_raster,
     read_encoded,
     read_mask,
@@ -34,6 +33,7 @@ from earthloom.geo.raster import (
 from earthloom.ingest.rasters import read_raster
 from earthloom.net.client import configure
 from earthloom.net.config import NetSettings
+from earthloom.net.urls import is_remote
 
 RNG = np.random.default_rng(5)
 DATA = RNG.integers(0, 256, (3, 600, 700), dtype=np.uint8)
@@ -76,7 +76,8 @@ def write(path: Path, data: np.ndarray = DATA, **options: Any) -> Path:
         "width": data.shape[2],
         **PLACED,
     }
-    with rasterio.open(path, "w", dtype=data.dtype.name, **{**profile, **options}) as dataset:
+    given = {name: value for name, value in {**profile, **options}.items() if value is not None}
+    with rasterio.open(path, "w", dtype=data.dtype.name, **given) as dataset:
         dataset.write(data)
     return path
 
@@ -138,17 +139,14 @@ def test_a_window_takes_few_requests(loopback: Loopback, real_data: Path) -> Non
     assert {seen.path for seen in loopback.seen} == {"/data/cog/cog1.tif"}  # no sidecars, no robots.txt
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_every_format_is_read(loopback: Loopback, tmp_path: Path) -> None:
     options: dict[str, dict[str, Any]] = {
         "a.tif": {"tiled": True, "compress": "lzw"},
         "b.tif": {"BIGTIFF": "YES"},
         "c.jp2": {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES"},
         "d.img": {"driver": "HFA"},
-        "e.ntf": {
-            "driver": "NITF",
-            "crs": "EPSG:4326",
-            "transform": rasterio.Affine(0.001, 0, 10, 0, -0.001, 50),
-        },
+        "e.ntf": {"driver": "NITF", "crs": None, "transform": None},
     }
     url = loopback.mount("/d", tmp_path)
     for name, option in options.items():

@@ -97,6 +97,14 @@ def test_an_annotation_of_another_image_is_refused(tmp_path: Path) -> None:
     }
 
 
+def test_a_box_that_begins_at_zero_is_cut_at_the_edge(tmp_path: Path) -> None:
+    """As twenty of the real ones do: 08893, 12804, 13833, ..."""
+    truth = fake.write(tmp_path)
+    path = tmp_path / "OPT2017/Annotations/00001.xml"
+    path.write_text(path.read_text().replace("<xmin>1<", "<xmin>0<"))
+    check_view(contents(tmp_path).alone()["OPT2017/00001"], truth.views[0])
+
+
 @given(st.sampled_from(hrrsd.CLASSES), st.sampled_from([" ", "_", "-", ""]), st.booleans())
 def test_classes_are_found_however_they_are_spelt(name: str, gap: str, upper: bool) -> None:
     word = name.replace(" ", gap)

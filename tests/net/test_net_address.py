@@ -53,7 +53,7 @@ def test_spellings_of_this_machine_are_refused(
         "2130706433": "127.0.0.1",
         "0x7f.0.0.1": "127.0.0.1",
     }  # as getaddrinfo has it
-    monkeypatch.setattr(address.socket, "getaddrinfo", lambda h, *a, **k: real(known.get(h, h), *a, **k))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda h, *a, **k: real(known.get(h, h), *a, **k))
     url = f"http://{host}:{loopback.port}/x"
     reason, said = refusal(quick_client(allow_private=False).get_json, url)
     assert reason is Reason.PRIVATE_ADDRESS
@@ -80,7 +80,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[tuple
         made.append(where)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(address.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     monkeypatch.setattr(socket, "create_connection", connect)
     return made
 
@@ -115,7 +115,7 @@ def test_a_redirect_into_a_private_network_is_refused(
     loopback.answer("/meta", redirect("http://169.254.169.254/latest/meta-data"))
     real = socket.getaddrinfo
     monkeypatch.setattr(
-        address.socket,
+        socket,
         "getaddrinfo",
         lambda host, port, *args, **more: (
             [(2, 1, 6, "", (host, port))] if host == "169.254.169.254" else real(host, port, *args, **more)
@@ -137,7 +137,7 @@ def test_a_name_that_is_not_known_is_not_asked_for_again(
         asked.append(host)
         raise socket.gaierror(code, "no")
 
-    monkeypatch.setattr(address.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     reason, said = refusal(quick_client(allow_private=False).get_json, "http://nobody.example/x")
     assert reason is Reason.UNREACHABLE
     assert "nobody.example" in said
@@ -176,7 +176,7 @@ def test_a_proxy_of_the_environment_is_asked_for_public_hosts_only(
             raise socket.gaierror(socket.EAI_NONAME, "unknown here")
         return real(host, port, *args, **more)
 
-    monkeypatch.setattr(address.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     client = quick_client(allow_private=False, use_proxy=True)
     assert client.get_json("http://far.example/x") == "far.example"
     assert client.get_json("http://hidden.example/x") == "hidden.example"  # the proxy may know it

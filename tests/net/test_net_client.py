@@ -9,6 +9,7 @@ import logging
 import socket
 import time
 from email.utils import formatdate
+from typing import Any
 
 import pytest
 from loopback_server import CUT, DROP, ERROR, Answer, Loopback, Seen, json_answer, redirect
@@ -246,11 +247,15 @@ def test_a_process_has_one_client_for_equal_settings() -> None:
 def test_connections_are_used_again(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     url = loopback.put("/x", b"{}")
     loopback.script("/x", Answer(), Answer(status=503, body=b"busy"), Answer(status=404, body=b"gone"))
-    client, made = quick_client(), []
+    client = quick_client()
+    made: list[object] = []
     connect = socket.create_connection
-    monkeypatch.setattr(
-        socket, "create_connection", lambda *args, **more: made.append(1) or connect(*args, **more)
-    )
+
+    def count(*args: Any, **more: Any) -> socket.socket:
+        made.append(args)
+        return connect(*args, **more)
+
+    monkeypatch.setattr(socket, "create_connection", count)
     refusal(client.get_json, url)
     refusal(client.get_json, url)
     client.get_json(url)

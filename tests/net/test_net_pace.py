@@ -122,7 +122,8 @@ def test_what_is_found_in_the_folder_is_not_trusted(tmp_path: Path, text: bytes)
 def test_a_clock_that_was_set_back_costs_a_bounded_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pace, slept = Pace(1, 0.0, tmp_path), []
+    slept: list[float] = []
+    pace = Pace(1, 0.0, tmp_path)
     monkeypatch.setattr(time, "sleep", slept.append)
     pace.put_off("a:80", 1e9)
     with pace.turn("a:80"):

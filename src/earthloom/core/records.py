@@ -48,6 +48,7 @@ class Origin(StrEnum):
     RECIPE = "recipe"
     DOCUMENTATION = "dataset documentation"
     GAZETTEER = "gazetteer"
+    STAC = "STAC item"
     COMPUTED = "computed"
     SYNTHETIC = "synthetic"
 
@@ -156,8 +157,8 @@ class Label:
     name: str
     """Class name in plain words, lower case, such as `annual crop`."""
     kind: str
-    """`class` (the whole image), `object` (with `box`), `cover` (with `share`), or `weather` (of the whole image, natural
-    or painted in by others)."""
+    """`class` (the whole image), `object` (with `box`), `cover` (with `share`), or `weather` (of the whole image,
+    natural or painted in by others)."""
     origin: str
     """As in `Provenance.origin`."""
     box: Box | None = None

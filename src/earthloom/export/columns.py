@@ -43,7 +43,7 @@ MEANINGS = {
     "pair_id": "Equal for pictures of several modalities that show the same ground at the same time",
     "group": "What was kept together when the splits were made",
     "effect": "Synthetic change to the scene, such as fog: `name`, `params` (JSON), `seed`",
-    "labels": "What is known to be there: `name`, `kind` (`class`, `object`, `cover`), `origin`, "
+    "labels": "What is known to be there: `name`, `kind` (`class`, `object`, `cover`, `weather`), `origin`, "
     "`box` (pixels), `corners` (of an oriented box), `share` (0 to 1)",
     "captions": "Texts: `text`, `style`, `role`, `author`",
     "split": "`train`, `val` or `test`",

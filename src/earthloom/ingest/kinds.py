@@ -19,19 +19,27 @@ from earthloom.ingest.datasets import (
     gid,
     hrrsd,
     hrsc2016,
+    inria,
     list_dataset,
     mrssc2,
     nasc_tg2,
     read_dataset,
     sen1_2,
+    sen12ms,
+    whu_opt_sar,
 )
 from earthloom.ingest.released import coco, gaia, imagefolder, karpathy, mmm_rs, parquet, webdataset
+from earthloom.ingest.stac.config import StacSettings
 
 AnySource = (
     GeotiffSettings
+    | StacSettings
     | ImagesSettings
     | AtlasSettings
     | sen1_2.Sen12Settings
+    | sen12ms.Sen12msSettings
+    | inria.InriaSettings
+    | whu_opt_sar.WhuOptSarSettings
     | gid.GidSettings
     | mrssc2.Mrssc2Settings
     | nasc_tg2.NascTg2Settings
@@ -88,6 +96,18 @@ def _read_atlas(settings: AtlasSettings, item: Item, root: Path, assets: Path) -
     return atlas.read_item(settings, item, root, assets)
 
 
+def _list_stac(settings: StacSettings, root: Path) -> Iterator[Item]:
+    from earthloom.ingest.stac import listing  # brings shapely and more, which other sources do without
+
+    return listing.list_items(settings, root)
+
+
+def _read_stac(settings: StacSettings, item: Item, root: Path, assets: Path) -> list[Scene]:
+    from earthloom.ingest.stac import reading
+
+    return reading.read_item(settings, item, root, assets)
+
+
 _ALL = (
     Kind(
         settings=GeotiffSettings,
@@ -106,6 +126,27 @@ _ALL = (
         ),
         list_items=geotiff.list_items,
         read_item=lambda settings, item, root, assets: geotiff.read_item(settings, item),
+    ),
+    Kind(
+        settings=StacSettings,
+        about=About(
+            title="STAC",
+            what="items of a SpatioTemporal Asset Catalog: an API search, a static catalog, or item files",
+            example="""# A search; windows are read from the server, nothing is downloaded whole.
+- kind: stac
+  url: https://earth-search.aws.element84.com/v1
+  collections: [sentinel-2-l2a]
+  bbox: [11.3, 47.9, 11.7, 48.2]
+  datetime: 2023-06-01/2023-06-30
+  cloud_cover: 10
+  assets: {rgb: [red, green, blue], nir: [nir]}
+  max_items: 20
+# A catalog on this machine.
+- {kind: stac, catalog: catalog/catalog.json}
+""",
+        ),
+        list_items=_list_stac,
+        read_item=_read_stac,
     ),
     Kind(
         settings=ImagesSettings,
@@ -134,12 +175,15 @@ _ALL = (
         read_item=_read_atlas,
     ),
     _of_adapter(mrssc2.ADAPTER),
+    _of_adapter(inria.ADAPTER),
     _of_adapter(nasc_tg2.ADAPTER),
     _of_adapter(gid.ADAPTER),
+    _of_adapter(whu_opt_sar.ADAPTER),
     _of_adapter(hrsc2016.ADAPTER),
     _of_adapter(hrrsd.ADAPTER),
     _of_adapter(fmow.ADAPTER),
     _of_adapter(sen1_2.ADAPTER),
+    _of_adapter(sen12ms.ADAPTER),
     Kind(
         settings=gaia.GaiaSettings,
         about=gaia.ABOUT,

@@ -10,6 +10,9 @@ from pydantic import AfterValidator, Field
 
 from earthloom.core.settings import Settings
 
+TURNS = ".turns"
+"""Name of the folder, below that for assets, in which the processes of a run take turns at a host."""
+
 RobotsTag = Literal["noai", "noimageai", "noindex", "noimageindex"]
 
 

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from earthloom.core.records import Band, Item, Scene
 from earthloom.core.seeds import stable_hash
 from earthloom.ingest import KINDS, Kind
 from earthloom.ingest.datasets import Strays, list_dataset
+from earthloom.net.urls import is_remote
 from earthloom.run.compat import rules_of
 from earthloom.run.findings import Check
 from earthloom.run.recipe import ENTRIES, SourceEntry
@@ -22,6 +24,8 @@ from earthloom.tile import TileSettings, check_classes, count_windows
 
 SAMPLE = 500
 """Items whose headers are read when nothing else is asked for."""
+DOWNLOADS = 16
+"""Pictures by URL that are asked for: enough to see whether they come."""
 MASKS = 8
 """Class masks that are read whole."""
 
@@ -59,7 +63,10 @@ def check_source(
     rules = rules_of(kind)
     plain = settings.tile.apply(TileSettings())
     modes = {"faithful": plain, "compat": None if rules is None else rules.apply(TileSettings())}
-    _read_all(check, found, settings, root, chosen, modes)
+    with (
+        TemporaryDirectory() as assets
+    ):  # for what has to be downloaded or taken out of tables to be looked at
+        _read_all(check, found, settings, root, Path(assets), chosen, modes)
     return check
 
 
@@ -114,15 +121,21 @@ def _read_all(
     kind: Kind,
     settings: Any,
     root: Path,
+    assets: Path,
     items: list[Item],
     modes: Mapping[str, TileSettings | None],
 ) -> None:
     seen: set[Band] = set()
     named = settings.model_copy(update={"name": settings.name or check.kind})
+    if kind.fetch_items is not None:
+        remote = [item.key for item in items if any(is_remote(part.uri) for part in item.parts)]
+        left_out = set(remote[DOWNLOADS:])
+        items = [item for item in items if item.key not in left_out]
+        kind.fetch_items(named, items, root, assets)
     for item in items:
         check.read += 1
         try:
-            scenes = kind.read_item(named, item, root, root)
+            scenes = kind.read_item(named, item, root, assets)
         except RecordError as error:
             check.problems.add(item.key, error.reason, error.detail)
             continue

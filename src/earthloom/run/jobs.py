@@ -16,6 +16,8 @@ from earthloom.core.records import Captioned, Failed, Item, Refused, Scene, Tile
 from earthloom.curate import CurateSettings, assign_split
 from earthloom.export import ExportSettings, ReleaseShard, write_release_shard
 from earthloom.ingest import AnySource, fetch_items, read_item
+from earthloom.net.client import configure
+from earthloom.net.config import TURNS, NetSettings
 from earthloom.run.job import Job, Tick
 from earthloom.store.layout import RELEASE_DATA, ShardFiles, WorkFolder
 from earthloom.store.shards import Counts, Manifest, ShardWriter, file_sizes
@@ -104,10 +106,14 @@ class TileJob:
     windows: WindowRun
     settings: TileSettings
     hide: str
+    net: NetSettings | None = None
+    """How the servers are asked on which the pixels lie; None where they lie on this machine."""
     stage: str = "tile"
 
     def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
         """Write one row a tile."""
+        if self.net is not None:
+            configure(self.net, WorkFolder(self.work).assets / TURNS)
         return _run_units(self, Tile, self._units(), tick, skip, hide=self.hide)
 
     def _units(self) -> Iterator[Unit]:

@@ -23,6 +23,7 @@ from earthloom.curate import CURATE_VERSION
 from earthloom.export import EXPORT_VERSION, ReleaseShard, TileShard, split_plan
 from earthloom.ingest import INGEST_VERSION, list_items
 from earthloom.ingest.config import ImagesSettings
+from earthloom.ingest.stac.config import StacSettings
 from earthloom.run.job import Job
 from earthloom.run.jobs import (
     CaptionJob,
@@ -136,8 +137,12 @@ def plan_tile(recipe: Recipe, base: Path, work: Path, scenes: Iterable[Manifest]
     hide = str(base)
     known: dict[str, dict[Shape, int]] = {}
     sources = {source.name: _settle(recipe.tile_settings(source), base) for source in recipe.named_sources()}
+    networks = {
+        source.name: source.net for source in recipe.named_sources() if isinstance(source, StacSettings)
+    }
     for manifest in scenes:
-        settings, digest = sources[manifest.name.rpartition("-")[0]]
+        source = manifest.name.rpartition("-")[0]
+        settings, digest = sources[source]
         rows = ShardFiles(WorkFolder(work).stage("ingest"), manifest.name).rows
         counts = count_scene_windows(rows, settings, known.setdefault(digest, {}))
         units += sum(counts)
@@ -152,6 +157,7 @@ def plan_tile(recipe: Recipe, base: Path, work: Path, scenes: Iterable[Manifest]
                 windows=run,
                 settings=settings,
                 hide=hide,
+                net=networks.get(source),
             )
             for index, run in enumerate(pack_windows(counts, TILES_A_SHARD))
         )

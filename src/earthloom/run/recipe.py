@@ -28,9 +28,12 @@ from earthloom.ingest.datasets.fmow import FmowSettings
 from earthloom.ingest.datasets.gid import GidSettings
 from earthloom.ingest.datasets.hrrsd import HrrsdSettings
 from earthloom.ingest.datasets.hrsc2016 import Hrsc2016Settings
+from earthloom.ingest.datasets.inria import InriaSettings
 from earthloom.ingest.datasets.mrssc2 import Mrssc2Settings
 from earthloom.ingest.datasets.nasc_tg2 import NascTg2Settings
 from earthloom.ingest.datasets.sen1_2 import Sen12Settings
+from earthloom.ingest.datasets.sen12ms import Sen12msSettings
+from earthloom.ingest.datasets.whu_opt_sar import WhuOptSarSettings
 from earthloom.ingest.kinds import name_of
 from earthloom.ingest.released.coco import CocoSettings
 from earthloom.ingest.released.gaia import GaiaSettings
@@ -39,6 +42,8 @@ from earthloom.ingest.released.karpathy import KarpathySettings
 from earthloom.ingest.released.mmm_rs import MmmRsSettings
 from earthloom.ingest.released.parquet import ParquetSettings
 from earthloom.ingest.released.webdataset import WebDatasetSettings
+from earthloom.ingest.stac.config import StacSettings
+from earthloom.net.urls import is_remote
 from earthloom.run.compat import COMPAT_SIZE, rules_of
 from earthloom.tile.config import TileOverrides, TileSettings
 
@@ -71,12 +76,28 @@ class ImagesEntry(ImagesSettings, Tiled):
     """An `images` source in a recipe."""
 
 
-class AtlasEntry(AtlasSettings, Tiled):
-    """An `atlas` source in a recipe."""
+class StacEntry(StacSettings, Tiled):
+    """A `stac` source in a recipe."""
+
+
+class Mrssc2Entry(Mrssc2Settings, Tiled):
+    """An `mrssc2` source in a recipe."""
+
+
+class InriaEntry(InriaSettings, Tiled):
+    """An `inria` source in a recipe."""
+
+
+class NascTg2Entry(NascTg2Settings, Tiled):
+    """A `nasc_tg2` source in a recipe."""
 
 
 class GidEntry(GidSettings, Tiled):
     """A `gid` source in a recipe."""
+
+
+class WhuOptSarEntry(WhuOptSarSettings, Tiled):
+    """A `whu_opt_sar` source in a recipe."""
 
 
 class Hrsc2016Entry(Hrsc2016Settings, Tiled):
@@ -91,16 +112,12 @@ class FmowEntry(FmowSettings, Tiled):
     """An `fmow` source in a recipe."""
 
 
-class Mrssc2Entry(Mrssc2Settings, Tiled):
-    """An `mrssc2` source in a recipe."""
-
-
-class NascTg2Entry(NascTg2Settings, Tiled):
-    """A `nasc_tg2` source in a recipe."""
-
-
 class Sen12Entry(Sen12Settings, Tiled):
     """A `sen1_2` source in a recipe."""
+
+
+class Sen12msEntry(Sen12msSettings, Tiled):
+    """A `sen12ms` source in a recipe."""
 
 
 class GaiaEntry(GaiaSettings, TiledWhole):
@@ -131,24 +148,32 @@ class CocoEntry(CocoSettings, TiledWhole):
     """A `coco` source in a recipe."""
 
 
+class AtlasEntry(AtlasSettings, Tiled):
+    """An `atlas` source in a recipe."""
+
+
 SourceEntry = Annotated[
     GeotiffEntry
     | ImagesEntry
-    | AtlasEntry
-    | GidEntry
+    | StacEntry
     | Mrssc2Entry
+    | InriaEntry
     | NascTg2Entry
+    | GidEntry
+    | WhuOptSarEntry
     | Hrsc2016Entry
     | HrrsdEntry
     | FmowEntry
     | Sen12Entry
+    | Sen12msEntry
     | GaiaEntry
     | MmmRsEntry
     | WebDatasetEntry
     | ParquetEntry
     | ImageFolderEntry
     | KarpathyEntry
-    | CocoEntry,
+    | CocoEntry
+    | AtlasEntry,
     Field(discriminator="kind"),
 ]
 
@@ -237,8 +262,8 @@ def check_paths(recipe: Recipe, base: Path) -> list[Fault]:
     return [fault for place, path in named for fault in check_path(place, path, base)]
 
 
-PATH_FIELDS = ("path", "facts", "images")
-"""Fields of a source that name files."""
+PATH_FIELDS = ("path", "facts", "images", "catalog", "items")
+"""Fields of a source that name files; some may be URLs, too."""
 
 
 def list_paths(recipe: object) -> Iterator[tuple[str, str]]:
@@ -247,7 +272,7 @@ def list_paths(recipe: object) -> Iterator[tuple[str, str]]:
     sources = _get(recipe, "sources")
     for number, source in enumerate(sources if isinstance(sources, list) else []):
         for field in PATH_FIELDS:
-            if isinstance(path := _get(source, field), str) and path:
+            if isinstance(path := _get(source, field), str) and path and not is_remote(path):
                 yield f"sources[{number}].{field}", path
         yield from _list_weights(source, f"sources[{number}].tile")
 
@@ -281,9 +306,10 @@ def _before_wildcards(path: str) -> PurePosixPath:
 
 
 def _suggest_name(source: SourceSettings) -> str:
-    if not isinstance(source, FileSettings):
+    if not isinstance(source, FileSettings | StacSettings):
         return "atlas"
-    parts = [part for part in PurePosixPath(source.path).parts if not set(part) & set("*?[")]
+    place = source.place_name if isinstance(source, StacSettings) else source.path
+    parts = [part for part in PurePosixPath(place).parts if not set(part) & set("*?[")]
     name = re.sub(r"[^\w.\-]+", "-", parts[-1] if parts else "").strip("-.")
     return name[:80] or "source"
 

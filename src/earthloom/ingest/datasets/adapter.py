@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -72,6 +74,8 @@ class Adapter(Generic[SettingsT]):
     """What the file at a key (posix path below the source) is; None for one that the layout does not know."""
     read: Callable[[SettingsT, Item], list[Scene]]
     """The scenes of an item, whose parts carry their roles. Raises RecordError."""
+    confusable: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    """Kinds that are taken for this one, each with the keys of its files; their suffixes are among `suffixes`."""
 
 
 @dataclass(slots=True)
@@ -142,6 +146,7 @@ class _Listing(Generic[SettingsT]):
         self._start = start
         self._strays = strays
         self._n = 0
+        self._others: Counter[str] = Counter()
         self._lists: dict[tuple[int, str], frozenset[str]] = {}
 
     def items(self) -> Iterator[Item]:
@@ -156,8 +161,12 @@ class _Listing(Generic[SettingsT]):
                 yield from self._sort(file, disk)
         if self._n == 0:
             raise UsageError(self._explain_nothing())
+        for kind, n in sorted(self._others.items()):
+            _log.warning(
+                "%s: left out %d files of another dataset: use kind %s", self._settings.path, n, kind
+            )
         if self._strays.n:
-            _log.info("%s: %d files are no part of the layout", self._settings.path, self._strays.n)
+            _log.warning("%s: %d files are no part of the layout", self._settings.path, self._strays.n)
 
     def _is_wanted(self, name: str) -> bool:
         lower = name.lower()
@@ -200,6 +209,9 @@ class _Listing(Generic[SettingsT]):
         if place is None:
             if not file.key.lower().endswith(".txt"):
                 self._strays.add(file.key)
+            self._others.update(
+                kind for kind, keys in self._adapter.confusable.items() if keys.fullmatch(file.key)
+            )
             return
         self._n += 1
         lead = _find(tree, place, place.carriers)
@@ -239,6 +251,11 @@ class _Listing(Generic[SettingsT]):
 
     def _explain_nothing(self) -> str:
         about = self._adapter.about
+        if self._others:
+            kind, _ = self._others.most_common(1)[0]
+            return (
+                f"{self._settings.path}: nothing of {about.title} is in it; this is {kind}: use kind {kind}"
+            )
         layout = "\n".join(f"    {line}" for line in about.layout)
         hint = self._find_better_root()
         return f"{self._settings.path}: nothing of {about.title} is in it; looked for\n{layout}{hint}"

@@ -1,8 +1,8 @@
 """fMoW, Functional Map of the World: Maxar satellites, one place over time, boxes in 62 categories (Christie 2018).
 
 fMoW-rgb has two JPEGs of every view, `_rgb` (sharpened with the panchromatic band) and `_msrgb` (the multispectral
-bands alone, four times as coarse): the same ground, so one kind is read at a time. fMoW-full is the same tree with
-TIFFs, `_rgb.tif` and `_ms.tif`. What is not of the kind that is read counts as no part of the layout.
+bands alone, four times as coarse): the same ground, so one kind is read at a time and the other passed over.
+fMoW-full is the same tree with TIFFs, `_rgb.tif` and `_ms.tif`.
 
 The JSON beside an image came without a place in the challenge. The ground truth released later (`train_gt/...`) has it:
 unpacked beside `train`, its files go before those. Images lie on a grid in degrees (EPSG:4326), so that away
@@ -46,7 +46,7 @@ class FmowSettings(DatasetSettings):
 
     kind: Literal["fmow"]
     """What kind of source this is."""
-    images: Literal["rgb", "msrgb", "ms"] = "rgb"
+    views: Literal["rgb", "msrgb", "ms"] = "rgb"
     """Which of the views to read: `rgb` (JPEG, or TIFF of fMoW-full), `msrgb` (the same ground at a quarter of the
     resolution) or `ms` (fMoW-full's 4 or 8 bands: RGB and near infrared)."""
     target_azimuth: Literal["to_sensor", "to_target"] | None = None
@@ -59,11 +59,11 @@ ABOUT = About(
     title="fMoW",
     what="Maxar satellites, RGB JPEG (or 4 and 8 bands), 0.3 to 3 m; boxes in 62 categories, each place over time",
     layout=(
-        "train/airport/airport_0/airport_0_0_rgb.jpg    (also val, test, seq; _msrgb.jpg with `images: msrgb`)",
+        "train/airport/airport_0/airport_0_0_rgb.jpg    (also val, test, seq; _msrgb.jpg with `views: msrgb`)",
         "train/airport/airport_0/airport_0_0_rgb.json",
         "train_gt/airport/airport_0/airport_0_0_rgb.json    (ground truth with places; goes first)",
         "test/0000000/0000000_0_rgb.jpg    (also seq: without categories)",
-        "train/airport/airport_0/airport_0_0_ms.tif    (fMoW-full with `images: ms`; _rgb.tif with rgb)",
+        "train/airport/airport_0/airport_0_0_ms.tif    (fMoW-full with `views: ms`; _rgb.tif with rgb)",
     ),
     whole=(("images", 523_846),),
     licence="fMoW Challenge Public License",
@@ -80,6 +80,7 @@ _NAME = re.compile(
 _SPLIT = re.compile(
     r"(?P<before>(?:.*/)?)(?P<split>train|val|test|seq)(?P<truth>_gt)?/(?P<after>(?:[^/]+/)?)"
 )
+_KINDS = ("rgb", "msrgb", "ms")
 _PICTURES, _RASTERS = ("jpg", "jpeg"), ("tif", "tiff")
 _CENTRES_NM = {"red": 660.0, "green": 545.0, "blue": 480.0, "nir": 830.0}
 _WIDEST_NM = 45.0
@@ -94,27 +95,37 @@ _KNOWN_ORDERS = {
 
 
 def place(settings: FmowSettings, key: str) -> Place | None:
-    """View and JSON of one stem; the ground truth is looked up from the view and leads to none itself."""
+    """View and JSON of one stem; the ground truth is looked up from the view and leads to none itself.
+
+    What is there of another kind of view only shows that a view is missing.
+    """
     match = _NAME.fullmatch(key)
-    if match is None or match["kind"] != settings.images:
+    if match is None:
         return None
     split = _SPLIT.fullmatch(match["top"])
     if split is not None and split["truth"]:
         return None
-    top, folder, suffix = match.group("top", "place", "suffix")
-    stem = f"{folder}/{match['stem']}_{settings.images}"
-    truth = () if split is None else (f"{split['before']}{split['split']}_gt/{split['after']}{stem}.json",)
-    role = "picture" if suffix in _PICTURES else "raster" if suffix in _RASTERS else "json"
+    folder = f"{match['place']}/{match['stem']}"
+    stem = f"{match['top']}{folder}_{settings.views}"
+    files = {
+        "picture": tuple(f"{stem}.{end}" for end in _PICTURES),
+        "raster": tuple(f"{stem}.{end}" for end in _RASTERS),
+        "json": (f"{stem}.json",),
+    }
+    if match["kind"] != settings.views:
+        others = (f"{match['top']}{folder}_{kind}" for kind in _KINDS if kind != settings.views)
+        role = "other"
+        files[role] = tuple(f"{other}.{end}" for other in others for end in (*_PICTURES, *_RASTERS, "json"))
+    else:
+        role = next(role for role, names in files.items() if key in names)
+        if split is not None:
+            truth = f"{split['before']}{split['split']}_gt/{split['after']}{folder}_{settings.views}.json"
+            files["truth"] = (truth,)
     return Place(
-        item=f"{top}{stem}",
+        item=stem,
         role=role,
-        files={
-            "picture": tuple(f"{top}{stem}.{end}" for end in _PICTURES),
-            "raster": tuple(f"{top}{stem}.{end}" for end in _RASTERS),
-            "json": (f"{top}{stem}.json",),
-            "truth": truth,
-        },
-        carriers=("raster",) if settings.images == "ms" else ("picture", "raster"),
+        files=files,
+        carriers=("raster",) if settings.views == "ms" else ("picture", "raster"),
         needed=("json",),
         document="" if split is None else split["split"],
     )
@@ -144,7 +155,7 @@ def read(settings: FmowSettings, item: Item) -> list[Scene]:
             (*known, *facts, Facts(origin=origin, modality=placed.layer.modality)),
             labels=_read_labels(meta, name, (placed.layer.width, placed.layer.height)),
             group=folder,
-            pair=item.key if settings.images == "ms" else None,
+            pair=item.key if settings.views == "ms" else None,
         )
         scenes.append(scene)
     return scenes
@@ -161,7 +172,7 @@ def _read_labels(meta: fmow_facts.Meta, name: str, size: tuple[int, int]) -> tup
 
 def _read_views(settings: FmowSettings, item: Item, meta: fmow_facts.Meta) -> list[tuple[Pixels, Origin]]:
     picture, raster = part_of(item, "picture"), part_of(item, "raster")
-    if settings.images != "ms" and picture is not None:
+    if settings.views != "ms" and picture is not None:
         return [(read_picture(picture, Modality.RGB), Origin.NAME)]
     if raster is None:
         raise RecordError(Reason.MISSING, "neither a JPEG nor a TIFF is there")

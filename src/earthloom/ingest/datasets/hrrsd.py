@@ -2,12 +2,13 @@
 
 Boxes are PASCAL VOC's: pixels counted from 1, the last one included. The publisher's own COCO files confirm it: their x
 is xmin - 1 and their width xmax - xmin + 1. Of the 57,137 boxes in all files none reaches beyond its image; twenty,
-on images that are rotated copies of others, begin at 0, half a pixel to the left of what VOC has, and are cut at the
-edge. A box that is inverted, or wholly outside, refuses its image as BAD_FACTS (there is none in the set as
+most of them on rotated copies of other images, begin at 0, a pixel before VOC's first, and are cut at the edge.
+A box that is inverted, or wholly outside, refuses its image as BAD_FACTS (there is none in the set as
 published): an image minus a bad box would say that nothing is there.
 
 What an image's ground sample distance is and which of the two services it comes from is not stated: 0.15 to 1.2 m is
-the range of the whole set. The labels in `labels/` repeat the XML and are not read.
+the range of the whole set. Six images are larger than what is decoded here and refused as TOO_LARGE. The labels in
+`labels/` repeat the XML and are not read.
 """
 
 from __future__ import annotations

@@ -1,17 +1,27 @@
 """SEN1-2: 282,384 pairs of Sentinel-1 and Sentinel-2 chips (Schmitt, Hughes, Zhu 2018, arXiv 1807.01569).
 
-The sibling SEN12MS (16-bit GeoTIFF, all bands) is another dataset with another module: its files are strays here.
+The sibling SEN12MS (16-bit GeoTIFF, all bands) is another dataset with another module: its files are strays here,
+and are named as what they are. Regions come more than once and some chips are of low quality, so that a scene is one
+group.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from earthloom.core.records import Item, Modality, Origin, Part, Scene
 from earthloom.ingest.about import About
 from earthloom.ingest.datasets.adapter import Adapter, DatasetSettings, Place, part_of
 from earthloom.ingest.datasets.reading import make_dataset_scene, read_picture
+from earthloom.ingest.datasets.rois import (
+    GSD_M,
+    SEN1_2,
+    SEN12MS,
+    facts_of_season,
+    name_file,
+    name_item,
+    name_scene,
+)
 from earthloom.ingest.scenes import Facts
 
 
@@ -39,29 +49,21 @@ ABOUT = About(
     in_archives=True,
 )
 
-_NAME = re.compile(
-    r"(?P<before>(?:.*/)?(?P<season>ROIs\d+_(?P<word>spring|summer|fall|winter))/)"
-    r"s(?P<sensor>[12])_(?P<scene>\d+)/(?P=season)_s(?P=sensor)_(?P=scene)_p(?P<patch>\d+)\.png"
-)
-_SEASONS = {"spring": "spring", "summer": "summer", "fall": "autumn", "winter": "winter"}
-_GSD_M = 10.0
-_RGB = Facts(origin=Origin.DOCUMENTATION, platform="Sentinel-2", sensor="MSI", gsd_x_m=_GSD_M, gsd_y_m=_GSD_M)
+_RGB = Facts(origin=Origin.DOCUMENTATION, platform="Sentinel-2", sensor="MSI", gsd_x_m=GSD_M, gsd_y_m=GSD_M)
 _RADAR = Facts(
-    origin=Origin.DOCUMENTATION, platform="Sentinel-1", sensor="C-SAR", gsd_x_m=_GSD_M, gsd_y_m=_GSD_M
+    origin=Origin.DOCUMENTATION, platform="Sentinel-1", sensor="C-SAR", gsd_x_m=GSD_M, gsd_y_m=GSD_M
 )
 
 
 def place(settings: Sen12Settings, key: str) -> Place | None:
     """Pairs by name: the folder and the file name differ in `s1` and `s2` alone."""
-    match = _NAME.fullmatch(key)
+    match = SEN1_2.fullmatch(key)
     if match is None:
         return None
-    before, season, scene, patch = match.group("before", "season", "scene", "patch")
-    s1, s2 = (f"{before}s{n}_{scene}/{season}_s{n}_{scene}_p{patch}.png" for n in (1, 2))
     return Place(
-        item=f"{before}{scene}/p{patch}",
-        role=f"s{match['sensor']}",
-        files={"s1": (s1,), "s2": (s2,)},
+        item=name_item(match),
+        role=match["sensor"],
+        files={sensor: (name_file(match, sensor, "png"),) for sensor in ("s1", "s2")},
         carriers=("s2", "s1"),
         needed=("s1", "s2"),
     )
@@ -69,18 +71,16 @@ def place(settings: Sen12Settings, key: str) -> Place | None:
 
 def read(settings: Sen12Settings, item: Item) -> list[Scene]:
     """Two scenes, or one where the other half is missing; the chips of one scene of Sentinel share a group."""
-    folder, _, _ = item.key.rpartition("/")
-    season = next((word for word in _SEASONS if f"_{word}/" in f"{item.key}/"), None)
-    name = Facts(origin=Origin.NAME, season=None if season is None else _SEASONS[season])
+    name, group = facts_of_season(item.key), name_scene(item.key)
     scenes = []
     for role in ("s2", "s1"):
         part = part_of(item, role)
         if part is not None:
-            scenes.append(_read_half(settings, item, part, name, folder))
+            scenes.append(_read_half(settings, item, part, name, group))
     return scenes
 
 
-def _read_half(settings: Sen12Settings, item: Item, part: Part, name: Facts, folder: str) -> Scene:
+def _read_half(settings: Sen12Settings, item: Item, part: Part, name: Facts, group: str) -> Scene:
     is_radar = part.role == "s1"
     modality = Modality.SAR if is_radar else Modality.RGB
     said = Facts(
@@ -95,9 +95,15 @@ def _read_half(settings: Sen12Settings, item: Item, part: Part, name: Facts, fol
         read_picture(part, modality),
         (name, said),
         documented=(_RADAR if is_radar else _RGB,),
-        group=folder,
+        group=group,
         pair=item.key,
     )
 
 
-ADAPTER = Adapter(about=ABOUT, suffixes=frozenset((".png",)), place=place, read=read)
+ADAPTER = Adapter(
+    about=ABOUT,
+    suffixes=frozenset((".png", ".tif")),
+    place=place,
+    read=read,
+    confusable={"sen12ms": SEN12MS},
+)

@@ -1,0 +1,97 @@
+"""A miniature of Inria Aerial Image Labeling: few images of the true 5000 x 5000 pixels, in small even squares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from fakes.fields import draw_fields, draw_picture, write_tiff
+from rasterio.transform import from_origin
+
+SQUARES = 125
+"""Along each side of a picture."""
+TRAIN = ("austin1", "austin6", "tyrol-w12")
+TEST = ("sfo3", "tyrol-e36")
+VARIANTS = ("zip", "mirror")
+_TIFF = {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "zstd", "predictor": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    split: str
+    place: str
+    country: str
+    city: str
+    pixels: npt.NDArray[np.uint8]
+    """Squares x squares x 3."""
+    buildings: npt.NDArray[np.bool_] | None
+    """Squares x squares; None in the test part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    images: Mapping[str, Image]
+    """By key of the item."""
+    cell: int
+
+
+_PLACES = {
+    "austin": ("Austin, Texas", "US"), "tyrol-w": ("West Tyrol", "AT"), "sfo": ("San Francisco, California", "US"),
+    "tyrol-e": ("East Tyrol", "AT"),
+}  # fmt: skip
+
+
+def write(folder: Path, variant: str = "zip", cell: int = 40) -> Truth:
+    """Write three training and two test images; squares of 40 pixels make them as large as the true ones."""
+    top = {"zip": "AerialImageDataset", "mirror": "data"}[variant]
+    images = {}
+    for number, stem in enumerate(TRAIN + TEST):
+        split = "train" if stem in TRAIN else "test"
+        pixels = draw_picture(number * 10, SQUARES, SQUARES)
+        buildings = draw_fields(number, 1, SQUARES, SQUARES, 8)[0] > 0.7
+        place = {"crs": "EPSG:32614", "transform": from_origin(621_000 + 1500 * number, 3_350_000, 0.3, 0.3)}
+        save(folder / top / split / "images" / f"{stem}.tif", pixels, cell, photometric="RGB", **place)
+        if split == "train":
+            save(
+                folder / top / split / "gt" / f"{stem}.tif",
+                (buildings * 255).astype(np.uint8)[..., None],
+                cell,
+                **place,
+            )
+        city = stem.rstrip("0123456789")
+        name, country = _PLACES[city]
+        images[f"{top}/{split}/{stem}"] = Image(
+            split=split, place=name, country=country, city=city, pixels=pixels,
+            buildings=buildings if split == "train" else None,
+        )  # fmt: skip
+    return Truth(images=images, cell=cell)
+
+
+def save(path: Path, squares: npt.NDArray[np.uint8], cell: int, **options: object) -> None:
+    """Write a TIFF whose pixels are squares of `cell`."""
+    write_tiff(path, squares.repeat(cell, axis=0).repeat(cell, axis=1), **_TIFF, **options)
+
+
+def _lose_mask(folder: Path) -> None:
+    (folder / "AerialImageDataset/train/gt/austin1.tif").unlink()
+
+
+def _cut_short(folder: Path) -> None:
+    path = folder / "AerialImageDataset/test/images/sfo3.tif"
+    path.write_bytes(path.read_bytes()[:20])
+
+
+def _soften_mask(folder: Path) -> None:
+    """A mask was resized with interpolation."""
+    save(folder / "AerialImageDataset/train/gt/austin1.tif", np.full((SQUARES, SQUARES, 1), 128, np.uint8), 2)
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "mask missing": _lose_mask,
+    "image cut short": _cut_short,
+    "mask of another value": _soften_mask,
+}
+"""For what `write` makes as `zip`; the last with a `cell` of 2."""
