@@ -28,7 +28,7 @@ from earthloom.curate.config import CurateSettings
 from earthloom.export.config import ExportSettings
 from earthloom.ingest.config import SourceSettings
 from earthloom.ingest.kinds import KINDS
-from earthloom.net.config import NetSettings
+from earthloom.net.config import Credential, NetSettings
 from earthloom.run.recipe import ENTRIES, Recipe
 from earthloom.tile.config import (
     Encoding,
@@ -72,7 +72,12 @@ SECTIONS: tuple[tuple[str, type[Settings], str], ...] = (
     ("The recipe", Recipe, ""),
     ("Any source", SourceSettings, ""),
     *((f"`{name}` source", entry, KINDS[name].about.example) for name, entry in ENTRIES.items()),
-    ("`net`", NetSettings, "{per_host: 2, interval_s: 0.5, user_agent: 'example-lab/1.0 (+https://example.org)'}\n"),
+    (
+        "`net`",
+        NetSettings,
+        "{per_host: 2, interval_s: 0.5, user_agent: 'example-lab/1.0 (+https://example.org)'}\n",
+    ),
+    ("A key for one host", Credential, "{host: api.example.org, env: EXAMPLE_ORG_TOKEN}\n"),
     ("`tile`", TileSettings, "{size: 512, fit: nested, gsd_m: [native, 10, 20], min_valid: 0.8}\n"),
     ("`tile` of one source", TileOverrides, "{fit: whole, radiometry: {rgb: {percentile: [1, 99]}}}\n"),
     ("A fixed crop", FixedCrop, "{side: 512, across: left, down: bottom}\n"),
@@ -86,7 +91,13 @@ SECTIONS: tuple[tuple[str, type[Settings], str], ...] = (
     ("`export`", ExportSettings, "{formats: [parquet], shard_pairs: 500}\n"),
 )
 
-WORDS = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}
+WORDS: dict[Any, str] = {
+    Any: "any value",
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "`true` or `false`",
+}
 
 LIMITS: tuple[tuple[type, str, str], ...] = (
     (annotated_types.Gt, "gt", "more than {}"),

@@ -91,7 +91,8 @@ def test_compat_counts_are_those_of_mmm_rs(compat: Built) -> None:
     assert summary.stages["tile"].counts.planned == wanted.total()
     refused = sum(summary.stages["tile"].counts.refused.values())
     assert len(pairs) == wanted.total() - refused
-    assert Counter(pair["source"] for pair in pairs) == wanted, summary.stages["tile"].counts.refused
+    missing = wanted - Counter(pair["source"] for pair in pairs)
+    assert dict(missing) == {"whu_opt_sar": 4}, "the hole that one of its scenes has shows nothing in four windows"
     assert summary.n_failed == 0
 
 

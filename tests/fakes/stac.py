@@ -18,7 +18,12 @@ CONFORMANCE = ("https://api.stacspec.org/v1.0.0/core", "https://api.stacspec.org
 
 
 def make_item(
-    name: str, assets: dict[str, Json], *, file: Path | None = None, collection: str | None = None, **said: Any
+    name: str,
+    assets: dict[str, Json],
+    *,
+    file: Path | None = None,
+    collection: str | None = None,
+    **said: Any,
 ) -> Json:
     """An item of STAC 1.0 whose ground is that of a file."""
     west, south, east, north = (0.0, 0.0, 1.0, 1.0) if file is None else ground_of(file)
@@ -41,7 +46,8 @@ def ground_of(file: Path) -> tuple[float, float, float, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(file) as raster:
-            return tuple(transform_bounds(raster.crs, "EPSG:4326", *raster.bounds))
+            west, south, east, north = transform_bounds(raster.crs, "EPSG:4326", *raster.bounds)
+    return west, south, east, north
 
 
 def make_asset(href: str, *names: str, numbers: Sequence[Json] = (), **said: Any) -> Json:

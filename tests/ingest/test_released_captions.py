@@ -13,6 +13,7 @@ from fakes.released_pictures import encode, serve_faults
 from loopback_server import Loopback
 
 import earthloom
+from earthloom.core.blobs import read_blob
 from earthloom.core.errors import UsageError
 from earthloom.core.records import Reason
 from earthloom.recipes import parse_recipe
@@ -115,6 +116,16 @@ def test_bad_records_cost_themselves(tmp_path: Path) -> None:
     }
 
 
+def test_a_caption_file_that_breaks_off_gives_what_is_before(tmp_path: Path) -> None:
+    path = write(tmp_path, "dataset_ucm.json", make_karpathy("ucm", CAPTIONS))
+    path.write_text(path.read_text()[:-150])
+    found = read_dataset("karpathy", path)
+    assert {key: scene.gsd_x_m for key, scene in found.alone().items()} == {
+        "dataset_ucm.json#airport_1.png": 0.3048
+    }
+    assert found.refused == {"dataset_ucm.json": Reason.UNREADABLE}
+
+
 def test_one_name_for_two_pictures_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "d.json", make_karpathy("x", CAPTIONS), "a")
     shutil.copytree(tmp_path / "a", tmp_path / "b")
@@ -122,6 +133,17 @@ def test_one_name_for_two_pictures_is_refused(tmp_path: Path) -> None:
     assert set(found.refused.values()) == {Reason.DUPLICATE}
     assert "several pictures are called airport_1.png" in found.details["d.json#airport_1.png"]
     assert read_dataset("karpathy", path, images="b").refused == {}
+
+
+def test_a_whole_path_goes_before_its_ends_in_an_archive(tmp_path: Path) -> None:
+    path = write(tmp_path, "d.json", make_karpathy("x", CAPTIONS), "a/old")
+    for number, name in enumerate(CAPTIONS):
+        (tmp_path / "a" / name).write_bytes(encode(10 + number))
+    shutil.make_archive(str(tmp_path / "all"), "tar", tmp_path / "a")
+    scenes = read_dataset("karpathy", path, images="all.tar").alone().values()
+    for number, scene in enumerate(scenes):
+        band = scene.bands[0]
+        assert read_blob(band.uri, band.within) == encode(10 + number)
 
 
 def test_tokens_stand_in_for_a_missing_text_and_folders_of_coco_are_followed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,13 @@ def test_any_text_is_a_prompt_or_none(text: str) -> None:
     assert parts.level is not None or (parts.weather is None and parts.platform is None)
 
 
-def test_modalities_come_from_their_folders_and_are_pairs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("images", [None, "whu.zip", "whu"])
+def test_modalities_come_from_their_folders_and_are_pairs(tmp_path: Path, images: str | None) -> None:
     fake.write_whu(tmp_path / "whu")
-    scenes = read_dataset("mmm_rs", tmp_path / "whu").alone()
+    if images == "whu.zip":
+        shutil.make_archive(str(tmp_path / "whu"), "zip", tmp_path, "whu")
+        shutil.rmtree(tmp_path / "whu/WHU-OPT-SAR_dataset")
+    scenes = read_dataset("mmm_rs", tmp_path / "whu", images=images).alone()
     assert [(key.split("/")[1], scene.modality.value, len(scene.bands)) for key, scene in scenes.items()] == [
         ("RGB_jpg", "rgb", 3),
         ("NIR_jpg", "nir", 1),

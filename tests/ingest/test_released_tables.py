@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 from pathlib import Path
@@ -213,6 +214,8 @@ def test_metadata_is_what_datasets_reads(tmp_path: Path, form: str) -> None:
     assert list(scenes) == ["train/1.png", "train/deep/2.png", "validation/1.png"]
     truth = datasets.load_dataset("imagefolder", data_dir=str(top), cache_dir=str(tmp_path / "cache"))
     theirs = {(split, text) for split in truth for text in truth[split]["text"]}
+    del truth
+    gc.collect()  # the files are closed here, within the test that ignores it, and not in one that comes later
     ours = {
         ({"val": "validation"}.get(str(scene.published_split), scene.published_split), scene.texts[0].text)
         for scene in scenes.values()
@@ -256,6 +259,14 @@ def test_bad_rows_of_a_folder_cost_their_pictures(tmp_path: Path) -> None:
         "more.zip": Reason.UNREADABLE,
         "metadata.parquet": Reason.UNREADABLE,
     }
+    lines = [
+        json.dumps({"file_name": "1.png", "text": text, "gsd_m": gsd_m})
+        for text, gsd_m in (("a", 1), ("b", 1))
+    ]
+    (top / "metadata.jsonl").write_text("\n".join(lines))
+    assert [text.text for text in folder(top).alone()["1.png"].texts] == ["a", "b"]
+    (top / "metadata.jsonl").write_text("\n".join([*lines, lines[0].replace("1}", "2}")]))
+    assert "an earlier row of this picture says 1.0" in folder(top).details["1.png"]
     with pytest.raises(UsageError, match="no pictures"):
         (tmp_path / "empty").mkdir()
         folder(tmp_path / "empty")

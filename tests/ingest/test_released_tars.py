@@ -174,6 +174,13 @@ def test_a_true_hash_is_verified(tmp_path: Path) -> None:
     assert contents(path, verify=True).refused == {}
 
 
+def test_a_compressed_tar_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "x.tar.gz").write_bytes(b"\x1f\x8b")
+    found = contents(tmp_path / "x.tar.gz")
+    assert found.refused == {"x.tar.gz": Reason.UNREADABLE}
+    assert "decompress it once" in found.details["x.tar.gz"]
+
+
 @pytest.mark.parametrize("name", ["x.tar", "x.png"])
 def test_no_samples_is_an_error_of_use(tmp_path: Path, name: str) -> None:
     (tmp_path / "s").mkdir()

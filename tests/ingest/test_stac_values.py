@@ -32,7 +32,11 @@ def read(folder: Path, item: dict[str, Any], **settings: Any) -> list[Scene]:
 
 
 def write_bands(
-    folder: Path, n_bands: int = 3, dtype: str = "uint16", tags: dict[str, float] | None = None, **profile: Any
+    folder: Path,
+    n_bands: int = 3,
+    dtype: str = "uint16",
+    tags: dict[str, float] | None = None,
+    **profile: Any,
 ) -> Path:
     path = folder / "pixels.tif"
     profile = {"crs": "EPSG:32633", "transform": from_origin(500_000, 5_000_000, 10, 10), **profile}
@@ -191,7 +195,12 @@ def test_bands_of_stac_1_1_inherit_from_their_asset(tmp_path: Path) -> None:
         {"name": "g", "eo:common_name": "green"},
         {"name": "b", "eo:common_name": "blue", "raster:scale": 0.5},
     ]
-    asset = make_asset("pixels.tif") | {"bands": bands, "raster:scale": 0.5, "raster:offset": 2, "nodata": "nan"}
+    asset = make_asset("pixels.tif") | {
+        "bands": bands,
+        "raster:scale": 0.5,
+        "raster:offset": 2,
+        "nodata": "nan",
+    }
     item = make_item("new", {"image": asset}) | {"stac_version": "1.1.0"}
     (scene,) = read(tmp_path, item)
     assert (scene.scale, scene.offset) == (0.5, 2.0)

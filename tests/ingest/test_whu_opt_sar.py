@@ -32,8 +32,8 @@ def test_sheets_are_what_was_written(tmp_path: Path, variant: str) -> None:
         pixels = {scene.modality: ScenePixels(scene).read((0, 0, 48, 32)) for scene in (rgb, nir, sar)}
         values, valid = pixels[Modality.RGB]
         np.testing.assert_array_equal(values[::4, ::4], true.optical[:, :, [2, 1, 0]])
-        assert valid is not None
-        np.testing.assert_array_equal(valid[::4, ::4], true.optical.any(axis=2))
+        shown = np.ones((32, 48), bool) if valid is None else valid  # None where nothing is missing
+        np.testing.assert_array_equal(shown[::4, ::4], true.optical.any(axis=2))
         assert pixels[Modality.NIR][1] is None
         np.testing.assert_array_equal(pixels[Modality.NIR][0][::4, ::4, 0], true.optical[:, :, 3])
         np.testing.assert_array_equal(pixels[Modality.SAR][0][::4, ::4, 0], true.sar)
@@ -42,7 +42,7 @@ def test_sheets_are_what_was_written(tmp_path: Path, variant: str) -> None:
             assert (scene.gsd_x_m, scene.country, scene.published_split) == (5.0, "CN", true.split)
             assert scene.group == f"made:{key.rpartition('/')[2]}"
             assert scene.mask is not None
-            assert f"intro{key}" not in scene.mask.band.uri
+            assert "intro" not in Path(scene.mask.band.uri).relative_to(tmp_path).parts
             check_classes(scene)
         assert len({scene.pair_key for scene in (rgb, nir, sar)}) == 1
     told = read_dataset("whu_opt_sar", tmp_path, optical_order="rgbn").scenes[key][0]
@@ -53,9 +53,9 @@ def test_sheets_are_what_was_written(tmp_path: Path, variant: str) -> None:
 def test_a_sheet_number_is_a_place() -> None:
     # The sheet NH49 of the world's 1:1,000,000 map spans 108 to 114 E and 28 to 32 N; its north-west corner is row 1.
     first = locate_sheet("NH49E001001")
-    assert (first.lon, first.lat) == (pytest.approx(108.125), pytest.approx(32 - 1 / 12))
+    assert [first.lon, first.lat] == pytest.approx([108.125, 32 - 1 / 12])
     last = locate_sheet("NH49E024024")
-    assert (last.lon, last.lat) == (pytest.approx(113.875), pytest.approx(28 + 1 / 12))
+    assert [last.lon, last.lat] == pytest.approx([113.875, 28 + 1 / 12])
     for name in ("NH49E000001", "NH49E025001", "scene1"):
         assert locate_sheet(name).lon is None
 
@@ -112,7 +112,11 @@ def test_a_run_gives_the_shares_of_the_land_cover(tmp_path: Path) -> None:
     )
     assert earthloom.build(recipe, tmp_path / "work", base=tmp_path, workers=0).n_out == 3 * 3 * 2
     names = dict(
-        zip(range(10, 80, 10), ["farmland", "city", "village", "water", "forest", "road", "others"], strict=True)
+        zip(
+            range(10, 80, 10),
+            ["farmland", "city", "village", "water", "forest", "road", "others"],
+            strict=True,
+        )
     )
     for key, crop, labels in select(tmp_path / "work", "source_key, crop, labels"):
         row, col = int(crop["row"]) // 32, int(crop["col"]) // 32

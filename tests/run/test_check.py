@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,7 @@ CASES = [(kind, case) for kind in DATASETS for case in damages_of(kind)]
 
 
 @pytest.fixture(scope="module")
-def miniatures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+def miniatures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Each dataset as its generator writes it, made when first asked for."""
 
     class Made(dict[str, Path]):
@@ -46,7 +45,7 @@ def miniatures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, P
             self[kind] = folder
             return folder
 
-    yield Made()
+    return Made()
 
 
 def slug(case: str) -> str:

@@ -7,6 +7,7 @@ longer than reading a window. Nothing here is safe to share between threads; wor
 
 from __future__ import annotations
 
+import atexit
 import re
 import stat
 import warnings
@@ -194,6 +195,12 @@ def _raise_remote(uri: str, seen: Exception | None) -> None:
 
 
 @cache
+def _close_at_exit() -> None:
+    """GDAL calls back into Python when it closes a file on a server, so that has to be done while there is a Python."""
+    atexit.register(close_rasters)
+
+
+@cache
 def _start_gdal() -> None:
     """Set GDAL up once for this process: entering an environment around every read would cost 20 us each."""
     rasterio.Env(**GDAL_OPTIONS).__enter__()
@@ -231,6 +238,7 @@ def _open_on_server(url: str) -> Any:
         said = f"{name_of(url)}: no raster format that is read here; it starts with {start!r}"
         raise RecordError(Reason.NOT_AN_IMAGE, said)
     container = RemoteContainer(url)
+    _close_at_exit()
     return rasterio.open(container.path, driver=driver, opener=container)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from earthloom.export import collect_statistics, write_card, write_report
 from earthloom.ingest.config import FileSettings
 from earthloom.run.engine import Engine, make_engine
 from earthloom.run.job import Job
+from earthloom.run.ledger import Ledger, remove_strangers
 from earthloom.run.plan import (
     Planned,
     find_broken_networks,
@@ -31,8 +32,8 @@ from earthloom.run.recipe import Recipe, check_paths, dump_recipe
 from earthloom.run.refusals import write_refused
 from earthloom.run.summary import StageSummary, Summary
 from earthloom.store.atomic import remove_leftovers, translate_write_errors, write_json, write_text
-from earthloom.store.layout import RELEASE_DATA, STAGES, ShardFiles, WorkFolder
-from earthloom.store.shards import Counts, Manifest, read_manifest
+from earthloom.store.layout import RELEASE_DATA, STAGES, WorkFolder
+from earthloom.store.shards import Counts, Manifest
 
 JobT = TypeVar("JobT", bound=Job)
 
@@ -151,7 +152,7 @@ class _Run:
         """Do the jobs that are not done yet; give the manifests of all, in the order of the plan."""
         start = time.monotonic()
         self.listener.start_stage(stage, total)
-        ledger = _Ledger(self.folder.stage(stage), self.listener.advance)
+        ledger = Ledger(self.folder.stage(stage), self.listener.advance)
         for manifest in self.engine.run(ledger.pending(jobs)):
             ledger.note(manifest)
         done = ledger.in_order()
@@ -192,43 +193,3 @@ class _Run:
             if self.recipe.export.report:
                 write_report(release, statistics)
         write_json(self.folder.run, summary.to_json())
-
-
-class _Ledger:
-    """Which shards of a stage are done, in the order of the plan."""
-
-    def __init__(self, folder: Path, advance: Callable[[int], None]) -> None:
-        self._folder = folder
-        self._advance = advance
-        self._names: list[str] = []
-        self._done: dict[str, Manifest] = {}
-        self.n_reused = 0
-
-    def pending(self, jobs: Iterable[Job]) -> Iterator[Job]:
-        """Yield the jobs whose shards are missing or stale; remember the others as done."""
-        for job in jobs:
-            self._names.append(job.name)
-            manifest = read_manifest(ShardFiles(self._folder, job.name).manifest, job.key)
-            if manifest is None:
-                yield job
-            else:
-                self.n_reused += 1
-                self.note(manifest)
-
-    def note(self, manifest: Manifest) -> None:
-        """A shard is done."""
-        self._done[manifest.name] = manifest
-        self._advance(manifest.counts.planned)
-
-    def in_order(self) -> list[Manifest]:
-        """All manifests in the order of the plan. Jobs are not kept: those of ingest hold every item."""
-        return [self._done[name] for name in self._names]
-
-
-def remove_strangers(folder: Path, names: set[str]) -> None:
-    """Delete shards that the plan does not know: they come from an earlier recipe."""
-    for manifest in sorted(folder.glob("*.json")):
-        if manifest.stem not in names:
-            files = ShardFiles(folder, manifest.stem)
-            for path in (files.manifest, files.rows, files.refused, files.failed):
-                path.unlink(missing_ok=True)

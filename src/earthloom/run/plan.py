@@ -150,7 +150,12 @@ def plan_tile(recipe: Recipe, base: Path, work: Path, scenes: Iterable[Manifest]
             TileJob(
                 name=f"{manifest.name}-{index:05d}",
                 key=hash_json(
-                    [TILE_VERSION, digest, manifest.key, [run.first_row, run.first, run.last_row, run.stop]]
+                    [
+                        TILE_VERSION,
+                        digest,
+                        manifest.identity,
+                        [run.first_row, run.first, run.last_row, run.stop],
+                    ]
                 ),
                 work=work,
                 scenes=manifest.name,
@@ -243,12 +248,12 @@ def plan_caption(
     jobs = [
         CaptionJob(
             name=tile.name,
-            key=hash_json([CAPTION_VERSION, settings.digest(), tile.key]),
+            key=hash_json([CAPTION_VERSION, settings.digest(), manifest.identity]),
             work=work,
             scenes=tile.scenes,
             settings=settings,
         )
-        for tile, _ in tiles
+        for tile, manifest in tiles
     ]
     return Planned(jobs, sum(manifest.counts.records for _, manifest in tiles))
 
@@ -261,12 +266,12 @@ def plan_curate(
     jobs = [
         CurateJob(
             name=caption.name,
-            key=hash_json([CURATE_VERSION, settings.digest(), caption.key]),
+            key=hash_json([CURATE_VERSION, settings.digest(), manifest.identity]),
             work=work,
             scenes=caption.scenes,
             settings=settings,
         )
-        for caption, _ in captions
+        for caption, manifest in captions
     ]
     return Planned(jobs, sum(manifest.counts.records for _, manifest in captions))
 
@@ -277,7 +282,7 @@ def plan_export(
     """Divide the pairs of each split and modality into shards of the release, in the order of the tiles."""
     settings = recipe.export
     shards = [_tile_shard(WorkFolder(work), job, manifest) for job, manifest in verdicts]
-    keys = {shard.tiles: job.key for shard, (job, _) in zip(shards, verdicts, strict=True)}
+    keys = {shard.tiles: manifest.identity for shard, (_, manifest) in zip(shards, verdicts, strict=True)}
     jobs = [
         ExportJob(
             name=shard.stem,

@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from earthloom.core.records import Failed, Refused, Tile
+from earthloom.core.ids import hash_json
+from earthloom.core.records import Failed, Reason, Refused, Tile
 from earthloom.store.atomic import open_atomic, write_json
 from earthloom.store.layout import ShardFiles
 from earthloom.store.tables import schema_of, to_batch
@@ -72,6 +73,18 @@ class Manifest:
     """Numbers that later planning needs, such as pairs by split and modality."""
     files: dict[str, int]
     """Path relative to the manifest's folder to size in bytes."""
+
+    @property
+    def n_unreachable(self) -> int:
+        """Planned units that could not be reached: asking again may bring them."""
+        return self.counts.refused.get(Reason.UNREACHABLE.value, 0)
+
+    @property
+    def identity(self) -> str:
+        """What later stages depend on: the key, and where a later try may bring more, also what this one brought."""
+        if not self.n_unreachable:
+            return self.key
+        return hash_json([self.key, dataclasses.asdict(self.counts), self.files])
 
     def write(self, path: Path) -> None:
         """Write it, last of the shard's files."""

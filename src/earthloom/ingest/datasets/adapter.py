@@ -122,6 +122,7 @@ class Tree:
     def __init__(self, top: Path, members: Mapping[str, Part] | None = None) -> None:
         self._top = str(top)
         self._members = members
+        self._lists: dict[str, frozenset[str]] = {}
 
     def find(self, key: str) -> Part | None:
         """Give the file at a key; None where there is none."""
@@ -136,6 +137,13 @@ class Tree:
             return None
         return Part(uri=uri, size=status.st_size, mtime_ns=status.st_mtime_ns)
 
+    def names_in(self, key: str) -> frozenset[str]:
+        """Give the names in the list at a key, read once; none where there is no list."""
+        if key not in self._lists:
+            part = self.find(key)
+            self._lists[key] = frozenset() if part is None else _read_names(part, key)
+        return self._lists[key]
+
 
 class _Listing(Generic[SettingsT]):
     def __init__(
@@ -147,7 +155,6 @@ class _Listing(Generic[SettingsT]):
         self._strays = strays
         self._n = 0
         self._others: Counter[str] = Counter()
-        self._lists: dict[tuple[int, str], frozenset[str]] = {}
 
     def items(self) -> Iterator[Item]:
         top = self._start.top.parent if self._start.is_file else self._start.top
@@ -238,16 +245,9 @@ class _Listing(Generic[SettingsT]):
 
     def _look_up(self, place: Place, tree: Tree) -> str:
         for word, key in place.lists:
-            if place.name in self._read_list(key, tree):
+            if place.name in tree.names_in(key):
                 return word
         return ""
-
-    def _read_list(self, key: str, tree: Tree) -> frozenset[str]:
-        where = (id(tree), key)
-        if where not in self._lists:
-            part = tree.find(key)
-            self._lists[where] = frozenset() if part is None else _read_names(part, key)
-        return self._lists[where]
 
     def _explain_nothing(self) -> str:
         about = self._adapter.about

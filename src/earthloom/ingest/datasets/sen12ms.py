@@ -9,7 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar, Literal
 
-from earthloom.core.records import Band, ClassMask, Item, Legend, Modality, Origin, Part, Quantity, Scene
+from earthloom.core.errors import RecordError
+from earthloom.core.records import (
+    Band,
+    ClassMask,
+    Item,
+    Legend,
+    Modality,
+    Origin,
+    Part,
+    Quantity,
+    Reason,
+    Scene,
+)
 from earthloom.ingest.about import About
 from earthloom.ingest.datasets.adapter import Adapter, DatasetSettings, Place, part_of
 from earthloom.ingest.datasets.reading import Pixels, check_size, make_dataset_scene, open_part, take_bands
@@ -22,6 +34,7 @@ from earthloom.ingest.datasets.rois import (
     name_item,
     name_scene,
 )
+from earthloom.ingest.rasters import Raster
 from earthloom.ingest.scenes import Facts
 
 
@@ -40,6 +53,7 @@ ABOUT = About(
         "ROIs1158_spring/s1_1/ROIs1158_spring_s1_1_p30.tif    (also ROIs1868_summer, ROIs1970_fall, ROIs2017_winter)",
         "ROIs1158_spring/s2_1/ROIs1158_spring_s2_1_p30.tif",
         "ROIs1158_spring/lc_1/ROIs1158_spring_lc_1_p30.tif",
+        "train_list.txt, test_list.txt    (the authors' split; may be left out)",
     ),
     whole=(("triplets", 180_662),),
     licence="CC-BY-4.0",
@@ -79,6 +93,12 @@ def place(settings: Sen12msSettings, key: str) -> Place | None:
         files={role: (name_file(match, role, "tif"),) for role in _ROLES},
         carriers=("s2", "s1"),
         needed=_ROLES,
+        lists=tuple(
+            (word, f"{match['base']}{folder}{word}_list.txt")
+            for folder in ("", "splits/")
+            for word in ("train", "test")
+        ),
+        name=name_file(match, "s2", "tif").rpartition("/")[2],  # the lists name the files of Sentinel-2
     )
 
 
@@ -96,7 +116,7 @@ def read(settings: Sen12msSettings, item: Item) -> list[Scene]:
             item,
             ABOUT,
             pixels,
-            (facts_of_season(item.key), said),
+            (facts_of_season(item.key, item.document), said),
             documented=(_BOTH,),
             mask=mask,
             group=name_scene(item.key),
@@ -107,14 +127,14 @@ def read(settings: Sen12msSettings, item: Item) -> list[Scene]:
 
 
 def _view_optical(part: Part) -> list[tuple[Pixels, Facts]]:
-    raster = open_part(part)
+    raster = _open(part, 13)
     rgb = take_bands(raster, Modality.RGB, _RGB_BANDS, Quantity.COUNTS, scale=_REFLECTANCE)
     nir = take_bands(raster, Modality.NIR, (_NIR_BAND,), Quantity.COUNTS, scale=_REFLECTANCE)
     return [(rgb, _OPTICAL), (nir, _OPTICAL)]
 
 
 def _view_radar(part: Part) -> list[tuple[Pixels, Facts]]:
-    raster = open_part(part)
+    raster = _open(part, 2)
     return [
         (
             take_bands(raster, Modality.SAR, (band,), Quantity.DB),
@@ -124,9 +144,17 @@ def _view_radar(part: Part) -> list[tuple[Pixels, Facts]]:
     ]
 
 
+def _open(part: Part, n_bands: int) -> Raster:
+    raster = open_part(part)
+    if raster.n_bands != n_bands:
+        detail = f"{part.role} has {raster.n_bands} band(s); wanted {n_bands}"
+        raise RecordError(Reason.UNSUPPORTED_PIXELS, detail)
+    return raster
+
+
 def _read_mask(part: Part, pixels: Pixels) -> ClassMask:
     """IGBP's classes are the first of four bands; their 500 m were enlarged to the grid of Sentinel."""
-    raster = open_part(part)
+    raster = _open(part, 4)
     check_size("the land cover", (raster.width, raster.height), pixels)
     return ClassMask(band=Band(uri=raster.uri, index=1), legend=_LEGEND, origin=Origin.SIDECAR.value)
 

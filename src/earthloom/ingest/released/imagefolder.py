@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -74,11 +75,13 @@ def _list(settings: ImageFolderSettings, start: Start) -> Iterator[Item]:
     nearest = _Nearest(start.top)
     is_empty = True
     for file in list_files(start, _is_wanted):
-        if file.refused is None and not is_picture(file.key):
-            yield refuse(file.key, Reason.UNREADABLE, _explain(file.key))
-            continue
         is_empty = False
-        yield file if file.refused is not None else nearest.attach(file)
+        if file.refused is not None:
+            yield file
+        elif is_picture(file.key):
+            yield nearest.attach(file)
+        else:
+            yield refuse(file.key, Reason.UNREADABLE, _explain(file.key))
     if is_empty:
         raise UsageError(f"{settings.path}: there are no pictures in it; wanted an image folder.")
     yield from nearest.list_strays()
@@ -146,17 +149,27 @@ def _read_metadata(settings: ImageFolderSettings, part: Part, key: str, folder: 
     for row in rows:
         if row.fault is not None:
             raise RecordError(Reason.BAD_FACTS, f"{row.where}: {row.fault}")
-    return _merge(
-        [columns.read(read_cells(row.value) if row.textual else row.value, row.where) for row in rows]
-    )
+    known = [columns.read(read_cells(row.value) if row.textual else row.value, row.where) for row in rows]
+    for row, said in zip(rows[1:], known[1:], strict=False):
+        _check_agreement(known[0], said, row.where)
+    return _merge(known)
+
+
+def _check_agreement(first: Known, other: Known, where: str) -> None:
+    """Two rows of one picture may each say what the other does not, but not contradict each other."""
+    for field in dataclasses.fields(Facts):
+        before, now = (getattr(known.facts[0], field.name) for known in (first, other))
+        if before is not None and now is not None and before != now:
+            detail = f"{where}: {field.name} is {now!r}, an earlier row of this picture says {before!r}"
+            raise RecordError(Reason.BAD_FACTS, detail)
 
 
 def _merge(rows: Iterable[Known]) -> Known:
-    """Join the rows of one picture: captions and labels add up, the first that knows a fact is believed."""
+    """Join the rows of one picture: captions and labels add up."""
     merged = Known()
     for row in rows:
         merged = replace(
-            row,
+            merged,
             facts=(*merged.facts, *row.facts),
             texts=(*merged.texts, *row.texts),
             labels=tuple(dict.fromkeys((*merged.labels, *row.labels))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -16,7 +17,7 @@ from earthloom.ingest.about import About
 from earthloom.ingest.config import FileSettings
 from earthloom.ingest.released.fields import list_texts
 from earthloom.ingest.released.gallery import Gallery, open_gallery
-from earthloom.ingest.released.json_records import Entry, iter_entries
+from earthloom.ingest.released.json_records import Entry, JsonDamage, iter_entries
 from earthloom.ingest.released.known import Known, make_known_scene
 from earthloom.ingest.released.listing import Row, list_rows, try_find
 from earthloom.ingest.scenes import Facts
@@ -112,7 +113,11 @@ def _read_rows(gallery: Gallery | None, path: Path, file: str) -> Iterator[Row]:
 
 def _find_name(path: Path) -> str:
     """Tell which of the known datasets a file is; it may say so behind all of its images."""
-    said = next((str(entry.value) for entry in iter_entries(path) if entry.field == "dataset"), "")
+    said = ""
+    with contextlib.suppress(
+        JsonDamage
+    ):  # what is there before the damage is listed, and the damage told, later
+        said = next((str(entry.value) for entry in iter_entries(path) if entry.field == "dataset"), "")
     words = f"{said} {path.stem}".lower()
     return next((name for name in _KNOWN if name in words), "")
 

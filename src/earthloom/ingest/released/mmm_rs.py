@@ -19,7 +19,7 @@ from typing import Literal
 from pydantic import Field
 
 from earthloom.core.errors import RecordError
-from earthloom.core.records import Item, Label, Modality, Origin, Part, Reason, Scene
+from earthloom.core.records import Item, Label, Modality, Origin, Reason, Scene
 from earthloom.geo.platforms import Platform, find_platform
 from earthloom.ingest.about import About
 from earthloom.ingest.config import FileSettings
@@ -104,7 +104,7 @@ def read_item(settings: MmmRsSettings, item: Item, root: Path, assets: Path) -> 
     columns = Columns(settings, _COLUMNS)
     known = columns.read(row, item.key)
     prompt = parse_prompt(next((text.text for text in known.texts), ""))
-    modality, pair = _find_modality(item.parts[0], prompt)
+    modality, pair = _find_modality(item, prompt)
     said = Facts(
         origin=Origin.SIDECAR,
         platform=None if prompt.platform is None else prompt.platform.name,
@@ -171,9 +171,10 @@ def _shorten(name: str, file: str) -> Iterator[str]:
     yield steps[-1]
 
 
-def _find_modality(part: Part, prompt: Prompt) -> tuple[Modality, str | None]:
+def _find_modality(item: Item, prompt: Prompt) -> tuple[Modality, str | None]:
     """Of a picture in a folder such as `NIR_jpg`, with what pairs it with its like in the folders beside it."""
-    path = PurePosixPath(part.uri)
+    name = PurePosixPath(item.key.partition("#")[2].replace("\\", "/"))
+    path = name if name.parent.name else PurePosixPath(item.parts[0].uri)
     for word in re.split(r"[^a-z]+", path.parent.name.lower()):
         if word in _MODALITIES:
             return _MODALITIES[word], f"{path.parent.parent.name}/{path.stem}"

@@ -69,7 +69,8 @@ def fetch_items(settings: ParquetSettings, items: Sequence[Item], root: Path, as
 def read_item(settings: ParquetSettings, item: Item, root: Path, assets: Path) -> list[Scene]:
     """Read one row: one scene. Raises RecordError, WriteError.
 
-    Bytes of pictures are written below `assets`, once: that takes as much room as the pictures.
+    Bytes of pictures are written below `assets`, once: that takes as much room as the pictures. Memory holds a page of
+    the file twice: a file with hundreds of large pictures in a row group wants that much for each worker.
     """
     source = part_of(item, "rows")
     assert source is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from earthloom.core.errors import RecordError
 from earthloom.core.records import Item, Part, Reason
 from earthloom.ingest.archives import list_members
 from earthloom.ingest.images import PICTURES
+
+_log = logging.getLogger(__name__)
 
 _SENT = ("success", "failed_to_download", "failed_to_resize")
 """What img2dataset writes as `status`."""
@@ -110,4 +113,6 @@ def index_samples(tars: Iterable[Item]) -> SampleIndex:
             for sample in iter_samples(tar, ""):
                 if isinstance(sample, Sample):
                     index.add(sample)
+                else:
+                    _log.warning("images: %s: %s", sample.key, sample.detail)
     return index

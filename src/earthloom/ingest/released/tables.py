@@ -1,4 +1,8 @@
-"""Rows of a Parquet file by number, read as a stream: what is held is some rows, not the file or a row group."""
+"""Rows of a Parquet file by number, read as a stream.
+
+What is held is some rows and, twice over while it is decoded, the page that they lie in. pyarrow ends a page after
+1,024 rows at the latest or with its row group: 100 rows as `datasets` writes pictures.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from earthloom.ingest.about import About
 from earthloom.ingest.archives import is_archive
 from earthloom.ingest.config import FileSettings
 from earthloom.ingest.datasets.adapter import part_of
-from earthloom.ingest.listing import choose, list_files, locate, refuse
+from earthloom.ingest.listing import Start, choose, list_files, locate, refuse
 from earthloom.ingest.released.fields import Columns, FieldsSettings
 from earthloom.ingest.released.known import Known, make_known_scene
 from earthloom.ingest.released.listing import find_split
@@ -77,20 +77,25 @@ def read_item(settings: WebDatasetSettings, item: Item, root: Path, assets: Path
 
 def _list(settings: WebDatasetSettings, root: Path) -> Iterator[Item]:
     start = locate(settings.path, root)
-    n_samples = 0
-    for tar in list_files(start, is_archive):
-        if tar.refused is not None or not is_archive(tar.key):
-            yield (
-                tar if tar.refused else refuse(tar.key, Reason.UNREADABLE, "no tar by its name; wanted .tar")
-            )
-            continue
-        for sample in iter_samples(tar, "" if start.is_file else f"{tar.key}/"):
-            n_samples += isinstance(sample, Sample)
-            yield _make_item(settings, sample) if isinstance(sample, Sample) else sample
-    if n_samples == 0:
+    is_empty = True
+    for item in _list_all(settings, start):
+        is_empty = False
+        yield item
+    if is_empty:
         raise UsageError(
             f"{settings.path}: there is no WebDataset sample in it; wanted .tar files of samples."
         )
+
+
+def _list_all(settings: WebDatasetSettings, start: Start) -> Iterator[Item]:
+    for tar in list_files(start, is_archive):
+        if tar.refused is not None:
+            yield tar
+        elif not is_archive(tar.key):
+            yield refuse(tar.key, Reason.UNREADABLE, "no tar by its name; wanted .tar")
+        else:
+            for sample in iter_samples(tar, "" if start.is_file else f"{tar.key}/"):
+                yield _make_item(settings, sample) if isinstance(sample, Sample) else sample
 
 
 def _make_item(settings: WebDatasetSettings, sample: Sample) -> Item:

@@ -137,12 +137,13 @@ def _next_request(page: Json, request: _Request) -> _Request | None:
 
 
 def _self_of(item: object, page: str) -> str:
-    """What the item's links refer to: where it says that it lies, else the page that it came with."""
+    """What the item's links refer to: where it says that it lies, else the address of the search."""
+    address = page.partition("?")[0]  # the same for all pages, so that equal items stay equal
     href = link_of(item, "self")
     try:
-        return page if href is None else resolve(href, page)
+        return address if href is None else resolve(href, address)
     except RecordError:
-        return page
+        return address
 
 
 class _Collections:

@@ -50,8 +50,9 @@ def walk_catalog(settings: StacSettings, root: Path) -> Iterator[Listed]:
 
 def _read_catalog(settings: StacSettings, place: str) -> Json:
     with explained(place):
-        document = read_json(settings, place)
-        if not isinstance(document, dict) or not isinstance(document.get("links"), list):
+        document: Json = read_json(settings, place)
+        is_catalog = isinstance(document, dict) and isinstance(document.get("links"), list)
+        if not is_catalog or document.get("type") == "Feature":
             raise RecordError(Reason.UNREADABLE, f"{name_of(place)}: wanted a STAC catalog or collection")
     return document
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from earthloom.core.blobs import translate_read_errors
 from earthloom.core.errors import RecordError, RunError, UsageError
 from earthloom.core.records import Reason
 from earthloom.ingest.stac.config import StacSettings
+from earthloom.net.client import get_client
 from earthloom.net.urls import is_remote, name_of, show_url
 
 MAX_JSON_BYTES = 64 * 2**20
@@ -52,14 +54,12 @@ def resolve(href: object, base: str) -> str:
         said = show_url(href)[:200]
         raise RecordError(Reason.MISSING, f"wanted an http or https URL, got {said}")
     path = unquote(urlsplit(href).path) if scheme == "file" else href
-    return str(Path(base).parent / path) if not path.startswith("/") else path
+    return posixpath.normpath(path if path.startswith("/") else f"{Path(base).parent}/{path}")
 
 
 def read_json(settings: StacSettings, place: str) -> Any:
     """Read JSON from a path or a URL. Raises RecordError as `net.client` does, TOO_LARGE, UNREADABLE."""
     if is_remote(place):
-        from earthloom.net.client import get_client  # brings the HTTP client, which local catalogs do without
-
         return get_client(settings.net).get_json(place)
     with translate_read_errors(place):
         size = Path(place).stat().st_size

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import Item, Reason
 from earthloom.ingest.listing import choose, make_key, refuse
+from earthloom.ingest.stac.api import search_items
 from earthloom.ingest.stac.catalog import Listed, list_item_files, walk_catalog
 from earthloom.ingest.stac.config import StacSettings
 from earthloom.ingest.stac.document import Found, check_item, key_of
@@ -34,10 +35,6 @@ def _find(settings: StacSettings, root: Path) -> Iterator[Listed]:
         return walk_catalog(settings, root)
     if settings.items is not None:
         return list_item_files(settings, root)
-    from earthloom.ingest.stac.api import (
-        search_items,
-    )  # brings the HTTP client, which local catalogs do without
-
     return search_items(settings)
 
 

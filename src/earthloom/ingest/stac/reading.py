@@ -32,6 +32,7 @@ from earthloom.ingest.stac.document import Found, load_found, migrate
 from earthloom.ingest.stac.facts import facts_of_ground, facts_of_item, find_ground, find_polarisation
 from earthloom.ingest.stac.hrefs import resolve
 from earthloom.ingest.stac.values import find_quantity, settle_values
+from earthloom.net.client import configure
 from earthloom.net.config import TURNS
 from earthloom.net.urls import is_remote
 
@@ -104,7 +105,7 @@ class _Product:
             try:
                 uri = _find_uri(band, self._found.href)
                 if is_remote(uri):
-                    use_network(self._settings, self._turns)
+                    configure(self._settings.net, self._turns)
                 self._rasters[band.key] = read_raster(uri)
             except RecordError as error:
                 raise RecordError(error.reason, f"asset {band.key!r}: {error.detail}") from error
@@ -166,13 +167,6 @@ class _Product:
     def _fingerprint(self, bands: Sequence[AssetBand]) -> str:
         keys = dict.fromkeys(band.key for band in bands)
         return make_id(*(text for key in keys for text in (key, fingerprint_raster(self._rasters[key].uri))))
-
-
-def use_network(settings: StacSettings, turns: Path) -> None:
-    """Let this process read rasters on servers as a source says, in turn with others that use the folder."""
-    from earthloom.net.client import configure
-
-    configure(settings.net, turns)
 
 
 def _find_uri(band: AssetBand, base: str) -> str:
