@@ -128,7 +128,7 @@ def judge(name: str, got: float, limit: float, unit: str) -> bool:
     return is_met
 
 
-def main(millions: float = 0.2, kind: str = "images") -> bool:
+def main(millions: float = 0.2, kind: str = "fmow") -> bool:
     """Measure in a process of its own, whose peak is its own, and judge."""
     with scratch_folder() as scratch:
         argv = [
@@ -157,7 +157,7 @@ def main(millions: float = 0.2, kind: str = "images") -> bool:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--millions", type=float, default=1.0, help="millions of files")
-    parser.add_argument("--kind", default="images", help="kind of source that lists them")
+    parser.add_argument("--kind", default="fmow", help="kind of source that lists them")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.child is None:

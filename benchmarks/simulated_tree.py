@@ -65,7 +65,10 @@ class Tree:
             case []:
                 yield Entry("train", folder=True)
             case ["train"]:
-                yield from (Entry(f"class_{i:02d}", folder=True) for i in range(N_CLASSES))
+                yield from (
+                    Entry(f"class_{chr(97 + i // 26)}{chr(97 + i % 26)}", folder=True)
+                    for i in range(N_CLASSES)
+                )
             case ["train", name]:
                 yield from (Entry(f"{name}_{i}", folder=True) for i in range(self.n_folders))
             case ["train", _, name]:
@@ -81,7 +84,8 @@ class Tree:
             if "." in name:
                 raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
             return Status(stat.S_IFDIR | 0o755, hash(path), 4096)
-        if path.count("/") != ROOT.count("/") + 4:
+        is_named = path.startswith(f"{ROOT}/train/") and name.endswith(("_rgb.jpg", "_rgb.json"))
+        if not is_named or path.count("/") != ROOT.count("/") + 4:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
         return Status(stat.S_IFREG | 0o644, hash(path), 100_000 + len(path))
 

@@ -154,7 +154,9 @@ def _read_credit(said: Json, collection: Json | None) -> str | None:
     for providers in (said.get("providers"), (collection or {}).get("providers")):
         if isinstance(providers, list):
             known = [provider for provider in providers if isinstance(provider, dict)]
-            names = [_text(p, "name") for p in known if _NAMED_ROLES & set(map(str, p.get("roles") or ()))]
+            names = [
+                _text(provider, "name") for provider in known if _NAMED_ROLES & _words(provider, "roles")
+            ]
             if named := [name for name in dict.fromkeys(names) if name]:
                 return ", ".join(named)
     return None
@@ -190,11 +192,16 @@ def _read_looks(said: Json) -> float | None:
 
 def find_polarisation(item: Json, bands: Sequence[str | None]) -> str | None:
     """Give the polarisation that the assets of a scene, else the item, agree on."""
-    stated = item["properties"].get("sar:polarizations")
-    for names in (set(bands), set(stated) if isinstance(stated, list) else set()):
-        if len(names) == 1 and (name := names.pop()) is not None:
-            return str(name).upper()
+    for names in (set(bands), _words(item["properties"], "sar:polarizations")):
+        if len(names) == 1 and (name := next(iter(names))) is not None:
+            return name.upper()
     return None
+
+
+def _words(said: Json, name: str) -> set[str]:
+    """A list of words; empty where it is none."""
+    values = said.get(name)
+    return set(map(str, values)) if isinstance(values, list) else set()
 
 
 def _angle(said: Json, name: str, low: float, high: float) -> float | None:
