@@ -29,7 +29,7 @@ compared, and writes one prompt an image:
 
 | kind | rule | a scene gives |
 |---|---|---|
-| `inria` | squares of 4096, 2048 and 1024 pixels about the centre, the four quadrants of the last and its centre at 512 | 8 |
+| `inria` | squares of 4096, 2048 and 1024 pixels about the centre; quadrants and centre of the last at 512 | 8 |
 | `gid` | 512-pixel windows, the last ones shifted inwards: 15 x 14 | 210 |
 | `whu_opt_sar` | complete 512-pixel windows: 10 x 7, for each of RGB, NIR and SAR | 70 |
 | `fmow` | centre, left bottom and right top where both sides are longer than 512, else the centred square | 3 or 1 |

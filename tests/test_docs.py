@@ -59,7 +59,9 @@ def test_sources_reference_is_up_to_date(repository: Path) -> None:
 
 def test_vocabulary_reference_is_up_to_date(repository: Path) -> None:
     made = load_generator(repository, "make_vocabulary_reference").render()
-    assert (repository / "docs/vocabulary.md").read_text() == made, "run python docs/make_vocabulary_reference.py"
+    assert (repository / "docs/vocabulary.md").read_text() == made, (
+        "run python docs/make_vocabulary_reference.py"
+    )
 
 
 def test_recipe_reference_explains_every_field(repository: Path) -> None:

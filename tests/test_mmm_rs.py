@@ -92,7 +92,9 @@ def test_compat_counts_are_those_of_mmm_rs(compat: Built) -> None:
     refused = sum(summary.stages["tile"].counts.refused.values())
     assert len(pairs) == wanted.total() - refused
     missing = wanted - Counter(pair["source"] for pair in pairs)
-    assert dict(missing) == {"whu_opt_sar": 4}, "the hole that one of its scenes has shows nothing in four windows"
+    assert dict(missing) == {"whu_opt_sar": 4}, (
+        "the hole that one of its scenes has shows nothing in four windows"
+    )
     assert summary.n_failed == 0
 
 

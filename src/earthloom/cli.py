@@ -100,7 +100,9 @@ def report(
 
 sources = typer.Typer(
     help="List the kinds of sources, say what is known of one, or look at a download.",
-    epilog=_epilog("earthloom sources", "earthloom sources show gid", "earthloom sources check inria DOWNLOADS"),
+    epilog=_epilog(
+        "earthloom sources", "earthloom sources show gid", "earthloom sources check inria DOWNLOADS"
+    ),
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -138,7 +140,9 @@ def show(
 )
 def check(
     kind: Annotated[str, typer.Argument(help="Kind of source, as in a recipe.")],
-    path: Annotated[Path, typer.Argument(help="What was downloaded: a folder, or a file.")],
+    path: Annotated[
+        str, typer.Argument(help="What was downloaded: a folder, or a file; for STAC also a URL.")
+    ],
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A setting of the source, NAME=VALUE; may be repeated.")
     ] = None,

@@ -21,7 +21,9 @@ from earthloom.ingest.datasets.adapter import (
     part_of,
 )
 
-ABOUT = About(title="Toy", what="toys", layout=("images/NAME.png", "notes/NAME.xml"), example="", in_archives=True)
+ABOUT = About(
+    title="Toy", what="toys", layout=("images/NAME.png", "notes/NAME.xml"), example="", in_archives=True
+)
 NAME = re.compile(r"(?P<base>(?:.*/)?)(?P<role>images|notes)/(?P<stem>\w+)\.(png|xml)")
 
 

@@ -17,6 +17,7 @@ from earthloom.core.records import Modality, Reason
 from earthloom.ingest.released.gaia import MODEL
 from earthloom.recipes import parse_recipe
 from earthloom.run.check import DOWNLOADS, check_source
+from earthloom.run.summary import Summary
 
 RECIPE = """\
 name: gaia
@@ -180,8 +181,34 @@ def test_pictures_by_url_through_a_build(tmp_path: Path, loopback: Loopback) -> 
         assert {c["role"] for c in ours} == {"caption"}
         assert platform == "Terra"
         assert {"fact": "platform", "origin": MODEL} in provenance
-    again = earthloom.build(parse_recipe(RECIPE, base=tmp_path), tmp_path / "work", base=tmp_path, workers=0)
-    assert again.stages["ingest"].n_reused == again.stages["ingest"].n_shards
+
+
+def test_the_next_run_asks_again_for_what_was_not_reached_and_for_nothing_else(
+    tmp_path: Path, loopback: Loopback
+) -> None:
+    def build() -> Summary:
+        recipe = parse_recipe(RECIPE, base=tmp_path)
+        return earthloom.build(recipe, tmp_path / "work", base=tmp_path, workers=0)
+
+    faults = serve_faults(loopback)
+    urls = [loopback.put(f"/{i}.png", encode(i)) for i in range(3)]
+    records = [make_record(f"scene-{i}", url) for i, url in enumerate(urls)]
+    records += [make_record(reason, url) for reason, url in faults.items()]
+    write_json(tmp_path / "GAIA" / "train_data.json", records, "columns")
+    first = build()
+    second = build()
+    assert loopback.count("/0.png") == 1
+    assert loopback.count("/down.png") == 2
+    assert second.stages["ingest"].counts == first.stages["ingest"].counts
+    assert second.stages["tile"].n_reused == second.stages["tile"].n_shards, "nothing new, nothing done again"
+    loopback.put("/down.png", encode(9))
+    third = build()
+    assert loopback.count("/0.png") == 1
+    assert Reason.UNREACHABLE.value not in third.stages["ingest"].counts.refused
+    assert third.n_out == first.n_out + 1
+    fourth = build()
+    assert fourth.stages["ingest"].n_reused == fourth.stages["ingest"].n_shards
+    assert loopback.count("/down.png") == 3
 
 
 def test_a_check_asks_for_a_few_pictures_and_leaves_nothing_behind(

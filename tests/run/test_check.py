@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fakes.stac import make_asset, make_item, write_json
 
 from earthloom.core.errors import UsageError
 from earthloom.ingest import KINDS
@@ -110,6 +111,18 @@ def test_plain_folders_can_be_looked_at(real_data: Path) -> None:
     assert dict(found.modalities) == {"rgb": 6, "nir": 6}
 
 
+def test_stac_items_and_catalogs_can_be_looked_at(real_data: Path, tmp_path: Path) -> None:
+    naip = sorted((real_data / "naip").glob("*.tif"))[0]
+    item = make_item("naip", {"image": make_asset(str(naip), "red", "green", "blue", "nir")})
+    write_json(tmp_path / "naip.json", item)
+    links = [{"rel": "item", "href": "./naip.json"}, {"rel": "root", "href": "./catalog.json"}]
+    catalog = {"type": "Catalog", "stac_version": "1.0.0", "id": "c", "description": "c", "links": links}
+    write_json(tmp_path / "catalog.json", catalog)
+    for where in (tmp_path, tmp_path / "catalog.json", tmp_path / "naip.json"):
+        found = check_source("stac", where)
+        assert (found.items, dict(found.modalities)) == (1, {"rgb": 1, "nir": 1})
+
+
 def test_wrong_calls_say_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("nothing")
     with pytest.raises(UsageError, match="'gidd' is not known; kinds are geotiff"):
@@ -148,7 +161,10 @@ def test_kinds_are_listed_and_described() -> None:
 
 def run_sources(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "earthloom", "sources", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "earthloom", "sources", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

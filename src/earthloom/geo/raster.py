@@ -31,8 +31,6 @@ from earthloom.core.blobs import MAX_BLOB_BYTES, read_blob, translate_read_error
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import fingerprint_file
 from earthloom.core.records import Band, ByteRange, Reason
-from earthloom.geo.remote import RemoteContainer, take_error
-from earthloom.net.ranges import fingerprint_remote, forget_remote, open_remote
 from earthloom.net.urls import is_remote, name_of
 
 GDAL_OPTIONS = {
@@ -87,13 +85,14 @@ def close_rasters() -> None:
     while _open:
         uri = next(iter(_open))
         _forget(uri)
-        forget_remote(uri)
+        if is_remote(uri):
+            _web().forget_remote(uri)
 
 
 def read_start(uri: str, n_bytes: int) -> bytes:
     """Read the first bytes of a file, from the disk or a server; raises RecordError as `open_raster` does."""
     if is_remote(uri):
-        return open_remote(uri).read(0, n_bytes)
+        return bytes(_web().open_remote(uri).read(0, n_bytes))
     with translate_read_errors(uri), Path(uri).open("rb") as file:
         return file.read(n_bytes)
 
@@ -102,19 +101,19 @@ def read_encoded(uri: str, within: ByteRange | None = None) -> bytes:
     """Read an encoded picture whole, as `core.blobs.read_blob` does; without `within` also from a server."""
     if within is not None or not is_remote(uri):
         return read_blob(uri, within)
-    file = open_remote(uri)
+    file = _web().open_remote(uri)
     if file.size > MAX_BLOB_BYTES:
         limit = MAX_BLOB_BYTES >> 20
         raise RecordError(
             Reason.TOO_LARGE,
             f"{name_of(uri)}: {file.size >> 20} MiB encoded, at most {limit} MiB are read as one picture",
         )
-    return file.read(0, file.size)
+    return bytes(file.read(0, file.size))
 
 
 def fingerprint_raster(uri: str) -> str:
     """Fingerprint the content of a file: `fingerprint_file`, or `fingerprint_remote` where it lies on a server."""
-    return fingerprint_remote(uri) if is_remote(uri) else fingerprint_file(Path(uri))
+    return str(_web().fingerprint_remote(uri)) if is_remote(uri) else fingerprint_file(Path(uri))
 
 
 def read_window(
@@ -188,10 +187,17 @@ def translate_raster_errors(uri: str) -> Iterator[None]:
 
 def _raise_remote(uri: str, seen: Exception | None) -> None:
     """Raise what GDAL swallowed, if anything; what it holds of the file is not to be trusted then."""
-    swallowed = take_error(uri) if is_remote(uri) else None
+    swallowed = _web().take_error(uri) if is_remote(uri) else None
     if swallowed is not None:
         _forget(uri)
         raise swallowed from seen
+
+
+def _web() -> Any:
+    """What reads files on servers. It brings the HTTP client, which most runs do without."""
+    from earthloom.geo import remote
+
+    return remote
 
 
 @cache
@@ -209,7 +215,7 @@ def _start_gdal() -> None:
 def _identify(uri: str) -> _Identity:
     """Tell a file from another one that has taken its name; on a server that is seen when it is read."""
     if is_remote(uri):
-        return (0, 0, open_remote(uri).size, 0)
+        return (0, 0, _web().open_remote(uri).size, 0)
     with translate_read_errors(uri):
         status = Path(uri).stat()
     if not stat.S_ISREG(status.st_mode):
@@ -237,7 +243,7 @@ def _open_on_server(url: str) -> Any:
     if driver is None:
         said = f"{name_of(url)}: no raster format that is read here; it starts with {start!r}"
         raise RecordError(Reason.NOT_AN_IMAGE, said)
-    container = RemoteContainer(url)
+    container = _web().RemoteContainer(url)
     _close_at_exit()
     return rasterio.open(container.path, driver=driver, opener=container)
 

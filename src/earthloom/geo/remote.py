@@ -14,8 +14,10 @@ from typing import Self
 
 from rasterio.abc import MultiByteRangeResourceContainer
 
-from earthloom.net.ranges import RemoteFile, open_remote
+from earthloom.net.ranges import RemoteFile, fingerprint_remote, forget_remote, open_remote
 from earthloom.net.urls import name_of
+
+__all__ = ["RemoteContainer", "fingerprint_remote", "forget_remote", "open_remote", "take_error"]
 
 _errors: dict[str, BaseException] = {}
 """The first error since it was last asked for, of each URL; Ctrl-C is one too."""

@@ -84,6 +84,17 @@ def _of_adapter(adapter: Adapter[Any]) -> Kind:
     )
 
 
+def _of_module(module: Any) -> Kind:
+    """The kind that a module describes: `ABOUT`, `list_items`, `read_item` and, where there is one, `fetch_items`."""
+    return Kind(
+        settings=typing.get_type_hints(module.read_item)["settings"],
+        about=module.ABOUT,
+        list_items=module.list_items,
+        read_item=module.read_item,
+        fetch_items=getattr(module, "fetch_items", None),
+    )
+
+
 def _list_atlas(settings: AtlasSettings, root: Path) -> Iterator[Item]:
     from earthloom.ingest import atlas  # brings scipy's solvers, which every worker would pay for
 
@@ -184,51 +195,13 @@ _ALL = (
     _of_adapter(fmow.ADAPTER),
     _of_adapter(sen1_2.ADAPTER),
     _of_adapter(sen12ms.ADAPTER),
-    Kind(
-        settings=gaia.GaiaSettings,
-        about=gaia.ABOUT,
-        list_items=gaia.list_items,
-        read_item=gaia.read_item,
-        fetch_items=gaia.fetch_items,
-    ),
-    Kind(
-        settings=mmm_rs.MmmRsSettings,
-        about=mmm_rs.ABOUT,
-        list_items=mmm_rs.list_items,
-        read_item=mmm_rs.read_item,
-    ),
-    Kind(
-        settings=webdataset.WebDatasetSettings,
-        about=webdataset.ABOUT,
-        list_items=webdataset.list_items,
-        read_item=webdataset.read_item,
-    ),
-    Kind(
-        settings=parquet.ParquetSettings,
-        about=parquet.ABOUT,
-        list_items=parquet.list_items,
-        read_item=parquet.read_item,
-        fetch_items=parquet.fetch_items,
-    ),
-    Kind(
-        settings=imagefolder.ImageFolderSettings,
-        about=imagefolder.ABOUT,
-        list_items=imagefolder.list_items,
-        read_item=imagefolder.read_item,
-    ),
-    Kind(
-        settings=karpathy.KarpathySettings,
-        about=karpathy.ABOUT,
-        list_items=karpathy.list_items,
-        read_item=karpathy.read_item,
-    ),
-    Kind(
-        settings=coco.CocoSettings,
-        about=coco.ABOUT,
-        list_items=coco.list_items,
-        read_item=coco.read_item,
-        fetch_items=coco.fetch_items,
-    ),
+    _of_module(gaia),
+    _of_module(mmm_rs),
+    _of_module(webdataset),
+    _of_module(parquet),
+    _of_module(imagefolder),
+    _of_module(karpathy),
+    _of_module(coco),
 )
 
 

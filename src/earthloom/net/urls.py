@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Reason
+
+if TYPE_CHECKING:
+    import httpx2
 
 _SECRET = re.compile(
     r"(^|[-_.])(sig|signature|token|key|apikey|secret|password|passwd|pwd|auth|credential|code|session)s?$"
@@ -37,6 +39,8 @@ def parse_url(url: str, base: httpx2.URL | None = None) -> httpx2.URL:
 
     Raises RecordError MISSING where it is no such URL: a file of that name is not anywhere.
     """
+    import httpx2
+
     try:
         parsed = httpx2.URL(url) if base is None else base.join(url)
         is_whole = parsed.scheme in {"http", "https"} and bool(parsed.host) and (parsed.port or 0) < 2**16

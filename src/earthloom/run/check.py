@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import Band, Item, Scene
 from earthloom.core.seeds import stable_hash
+from earthloom.core.settings import Settings
 from earthloom.ingest import KINDS, Kind
 from earthloom.ingest.datasets import Strays, list_dataset
 from earthloom.net.urls import is_remote
@@ -29,6 +30,8 @@ DOWNLOADS = 16
 MASKS = 8
 """Class masks that are read whole."""
 
+STAC_ROOTS = frozenset(("catalog.json", "collection.json"))
+
 FACTS = (
     "gsd_x_m", "acquired", "season", "lon", "place", "country", "platform", "sensor", "sun_elevation_deg",
     "off_nadir_deg", "cloud_share", "polarisation", "published_split", "licence",
@@ -37,7 +40,7 @@ FACTS = (
 
 
 def check_source(
-    kind: str, path: Path, options: Mapping[str, Any] | None = None, *, sample: int = SAMPLE
+    kind: str, path: str | Path, options: Mapping[str, Any] | None = None, *, sample: int = SAMPLE
 ) -> Check:
     """List a source whole, read the headers of up to `sample` of its items, and plan their tiles in both modes.
 
@@ -47,13 +50,13 @@ def check_source(
     found = KINDS.get(kind)
     if found is None:
         raise UsageError(f"the kind {kind!r} is not known; kinds are {', '.join(KINDS)}.")
-    path = Path(os.path.abspath(path))  # noqa: PTH100  `..` goes, links stay
-    root = path.parent
-    settings = _make_settings(kind, path, options or {})
+    where = str(path) if is_remote(str(path)) else os.path.abspath(path)  # noqa: PTH100  `..` goes, links stay
+    root = Path() if is_remote(where) else Path(where).parent
+    settings = _make_settings(kind, where, options or {})
     about = found.about
     check = Check(
         kind=kind,
-        path=str(path),
+        path=where,
         title=about.title,
         what=about.what,
         terms=_say_terms(about.licence, about.terms),
@@ -70,17 +73,29 @@ def check_source(
     return check
 
 
-def _make_settings(kind: str, path: Path, options: Mapping[str, Any]) -> Any:
+def _make_settings(kind: str, where: str, options: Mapping[str, Any]) -> Any:
     entry = ENTRIES[kind]
-    if "path" not in entry.model_fields:
-        raise UsageError(f"a `{kind}` source has no folder to look at.")
     try:
-        return entry.model_validate({"kind": kind, "path": path.name, **options})
+        return entry.model_validate({"kind": kind, **_point_at(entry, where), **options})
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc'])) or kind}: {fault['msg']}" for fault in error.errors()
         )
         raise UsageError(f"{kind}: {faults}. Give settings as --set NAME=VALUE.") from error
+
+
+def _point_at(entry: type[Settings], where: str) -> dict[str, str]:
+    """The setting by which a kind of source is told where it lies."""
+    fields, name = entry.model_fields, Path(where).name
+    if "path" in fields:
+        return {"path": name}
+    if "catalog" not in fields:
+        raise UsageError("an `atlas` source has no folder to look at.")
+    if name in STAC_ROOTS:
+        return {"catalog": where}
+    if is_remote(where):
+        return {"url": where}
+    return {"catalog": f"{where}/catalog.json"} if Path(where, "catalog.json").is_file() else {"items": where}
 
 
 def _items(kind: Kind, settings: SourceEntry, root: Path, strays: Strays) -> Iterable[Item]:

@@ -170,11 +170,8 @@ def _write(check: Check) -> str:
 
 def _say_found(check: Check) -> Iterator[str]:
     roles = ", ".join(f"{n:,} {role}" for role, n in sorted(check.parts.items()))
-    yield (
-        f"{_count(check.items, 'item')} of these files: {roles}"
-        if check.items
-        else "nothing that can be read"
-    )
+    files = f" of these files: {roles}" if roles else ""
+    yield f"{_count(check.items, 'item')}{files}" if check.items else "nothing that can be read"
     for unit, n in check.whole[:1]:
         yield f"{_share(check.items, n)} of the {n:,} {unit} that are published"
     if check.strays.n:

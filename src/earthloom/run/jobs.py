@@ -16,7 +16,6 @@ from earthloom.core.records import Captioned, Failed, Item, Refused, Scene, Tile
 from earthloom.curate import CurateSettings, assign_split
 from earthloom.export import ExportSettings, ReleaseShard, write_release_shard
 from earthloom.ingest import AnySource, fetch_items, read_item
-from earthloom.net.client import configure
 from earthloom.net.config import TURNS, NetSettings
 from earthloom.run.job import Job, Tick
 from earthloom.store.layout import RELEASE_DATA, ShardFiles, WorkFolder
@@ -113,6 +112,8 @@ class TileJob:
     def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
         """Write one row a tile."""
         if self.net is not None:
+            from earthloom.net.client import configure  # brings the HTTP client, which most runs do without
+
             configure(self.net, WorkFolder(self.work).assets / TURNS)
         return _run_units(self, Tile, self._units(), tick, skip, hide=self.hide)
 

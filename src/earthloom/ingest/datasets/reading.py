@@ -27,9 +27,9 @@ from earthloom.core.records import (
     Scene,
     Text,
 )
-from earthloom.geo.grid import Grid
 from earthloom.ingest.about import About
 from earthloom.ingest.config import FileSettings
+from earthloom.ingest.layers import facts_of_grid
 from earthloom.ingest.rasters import Raster, read_raster
 from earthloom.ingest.scenes import Facts, Layer, facts_of_name, facts_of_recipe, make_scene
 
@@ -108,21 +108,6 @@ def take_bands(
         transform=raster.transform,
     )
     return Pixels(layer=layer, fingerprint=fingerprint_file(Path(raster.uri)), facts=facts_of_grid(raster))
-
-
-def facts_of_grid(raster: Raster) -> Facts:
-    """Give place, footprint and ground sample distance of a raster's geo-reference; nothing without one."""
-    place = Grid(raster.crs, raster.transform, raster.width, raster.height).locate()
-    if place is None:
-        return Facts(origin=Origin.HEADER)
-    return Facts(
-        origin=Origin.HEADER,
-        gsd_x_m=place.gsd_x_m,
-        gsd_y_m=place.gsd_y_m,
-        lon=place.lon,
-        lat=place.lat,
-        footprint=place.footprint,
-    )
 
 
 def check_size(what: str, size: tuple[int, int], pixels: Pixels) -> None:
