@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import earthloom
-from earthloom.core.records import Scene
+from earthloom.core.records import Label, Scene
 from earthloom.geo.levels import find_level
 from earthloom.run.compat import RULES
 from earthloom.run.summary import Summary
@@ -28,6 +28,11 @@ FACTS = [
     "captions",
     "labels",
     "scene_id",
+    "crop",
+    "acquired",
+    "country",
+    "published_split",
+    "class_mask",
     "resampling",
     "split",
     "group",
@@ -180,3 +185,40 @@ def test_faithful_uses_scenes_whole_and_keeps_all_facts(
     assert boxes >= {"hrsc2016", "hrrsd", "fmow"}
     covers = {pair["source"] for pair in pairs for label in pair["labels"] if label["kind"] == "cover"}
     assert covers >= {"inria", "gid", "whu_opt_sar"}
+
+
+def test_boxes_and_facts_of_every_tile_are_those_of_its_scene(compat: Built, faithful: Built) -> None:
+    """Scenes are compared with what the generators wrote in tests/ingest; here, tiles with their scenes."""
+    for _, pairs, scenes in (compat, faithful):
+        by_id = {scene.id: scene for scene in scenes}
+        seen: Counter[str] = Counter()
+        for pair in pairs:
+            scene, crop = by_id[pair["scene_id"]], pair["crop"]
+            said = (pair["acquired"], pair["country"], pair["published_split"])
+            assert said == (scene.acquired, scene.country, scene.published_split)
+            assert (pair["class_mask"] is None) == (scene.mask is None)
+            for label in pair["labels"]:
+                if label["box"] is not None:
+                    seen[pair["source"]] += 1
+                    assert any(
+                        known.name == label["name"]
+                        and shift(known, crop) == pytest.approx(label["box"], abs=1e-6)
+                        for known in scene.labels
+                    )
+                if label["kind"] == "class":
+                    assert label["name"] in {known.name for known in scene.labels}
+        assert set(seen) == {"hrsc2016", "hrrsd", "fmow"}
+
+
+def shift(label: Label, crop: dict[str, float]) -> dict[str, float] | None:
+    """A box of a scene in pixels of a tile of 512, cut at its edges."""
+    if label.box is None:
+        return None
+    x, y = 512 / crop["width"], 512 / crop["height"]
+    moved = {
+        "x0": (label.box.x0 - crop["col"]) * x,
+        "y0": (label.box.y0 - crop["row"]) * y,
+        "x1": (label.box.x1 - crop["col"]) * x,
+        "y1": (label.box.y1 - crop["row"]) * y,
+    }
+    return {name: min(max(value, 0.0), 512.0) for name, value in moved.items()}
