@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -153,7 +155,9 @@ def check(
     from earthloom.run.check import check_source
     from earthloom.run.sources import parse_settings
 
-    found = check_source(kind, path, parse_settings(settings or []), sample=sample)
+    told = parse_settings(settings or [])
+    with _show_status() as tell:
+        found = check_source(kind, path, told, sample=sample, tell=tell)
     typer.echo(_to_json(found.to_json()) if as_json else found.to_text())
     if not found.usable:
         raise typer.Exit(1)
@@ -203,6 +207,18 @@ def describe_summary(summary: Summary) -> str:
     if page.exists():
         lines.append(f"report   {page}")
     return "\n".join(lines)
+
+
+@contextmanager
+def _show_status() -> Iterator[Callable[[str], None]]:
+    """A line that changes, on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update
 
 
 def _to_json(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,6 +30,9 @@ DOWNLOADS = 16
 MASKS = 8
 """Class masks that are read whole."""
 
+_LIST_STEP, _READ_STEP = 1000, 10
+Tell = Callable[[str], None]
+
 STAC_ROOTS = frozenset(("catalog.json", "collection.json"))
 
 FACTS = (
@@ -40,12 +43,18 @@ FACTS = (
 
 
 def check_source(
-    kind: str, path: str | Path, options: Mapping[str, Any] | None = None, *, sample: int = SAMPLE
+    kind: str,
+    path: str | Path,
+    options: Mapping[str, Any] | None = None,
+    *,
+    sample: int = SAMPLE,
+    tell: Tell = lambda text: None,
 ) -> Check:
     """List a source whole, read the headers of up to `sample` of its items, and plan their tiles in both modes.
 
-    Masks of a few scenes are read whole, to find values and colours that the legend lacks; no tile is cut. Raises
-    UsageError for a kind that is not known, settings that are wrong, and a path with nothing of the kind in it.
+    Masks of a few scenes are read whole, to find values and colours that the legend lacks; no tile is cut. `tell` is
+    told how far it is, now and then. Raises UsageError for a kind that is not known, settings that are wrong, and a
+    path with nothing of the kind in it.
     """
     found = KINDS.get(kind)
     if found is None:
@@ -62,14 +71,14 @@ def check_source(
         terms=_say_terms(about.licence, about.terms),
         whole=about.whole,
     )
-    chosen = _list(check, _items(found, settings, root, check.strays), sample)
+    chosen = _list(check, _items(found, settings, root, check.strays), sample, tell)
     rules = rules_of(kind)
     plain = settings.tile.apply(TileSettings())
     modes = {"faithful": plain, "compat": None if rules is None else rules.apply(TileSettings())}
     with (
         TemporaryDirectory() as assets
     ):  # for what has to be downloaded or taken out of tables to be looked at
-        _read_all(check, found, settings, root, Path(assets), chosen, modes)
+        _read_all(check, found, settings, root, Path(assets), _count_up(chosen, tell), modes)
     return check
 
 
@@ -109,10 +118,19 @@ def _say_terms(licence: str | None, terms: str | None) -> str:
     return "; ".join(said) if said else "none stated; not stated is not permission"
 
 
-def _list(check: Check, items: Iterable[Item], sample: int) -> list[Item]:
+def _count_up(items: list[Item], tell: Tell) -> Iterator[Item]:
+    for number, item in enumerate(items):
+        if number % _READ_STEP == 0:
+            tell(f"reading: {number:,} of {len(items):,} items")
+        yield item
+
+
+def _list(check: Check, items: Iterable[Item], sample: int, tell: Tell) -> list[Item]:
     """Count all items and keep a stable sample of those that can be read, in their order."""
     kept: dict[int, Item] = {}
     for number, item in enumerate(items):
+        if number % _LIST_STEP == 0:
+            tell(f"listing: {number:,} items")
         if item.refused is not None:
             check.problems.add(item.key, item.refused, item.detail)
             continue
@@ -137,7 +155,7 @@ def _read_all(
     settings: Any,
     root: Path,
     assets: Path,
-    items: list[Item],
+    items: Iterable[Item],
     modes: Mapping[str, TileSettings | None],
 ) -> None:
     seen: set[Band] = set()
