@@ -75,10 +75,15 @@ def check_source(
     rules = rules_of(kind)
     plain = settings.tile.apply(TileSettings())
     modes = {"faithful": plain, "compat": None if rules is None else rules.apply(TileSettings())}
-    with (
-        TemporaryDirectory() as assets
-    ):  # for what has to be downloaded or taken out of tables to be looked at
-        _read_all(check, found, settings, root, Path(assets), _count_up(chosen, tell), modes)
+    with TemporaryDirectory() as folder:
+        assets = Path(folder)  # for what has to be downloaded or taken out of tables to be looked at
+        named = settings.model_copy(update={"name": settings.name or kind})
+        if found.fetch_items is not None:
+            tell("downloading a few pictures")
+            chosen = _leave_downloads(chosen)
+            found.fetch_items(named, chosen, root, assets)
+        items = _count_up(chosen, tell)
+        _read_all(check, items, lambda item: found.read_item(named, item, root, assets), modes)
     return check
 
 
@@ -149,26 +154,24 @@ def _thin(kept: dict[int, Item], n: int) -> dict[int, Item]:
     return {number: kept[number] for number in sorted(chosen)}
 
 
+def _leave_downloads(items: list[Item]) -> list[Item]:
+    """Leave out all pictures but a few that would have to be downloaded."""
+    remote = [item.key for item in items if any(is_remote(part.uri) for part in item.parts)]
+    left_out = set(remote[DOWNLOADS:])
+    return [item for item in items if item.key not in left_out]
+
+
 def _read_all(
     check: Check,
-    kind: Kind,
-    settings: Any,
-    root: Path,
-    assets: Path,
     items: Iterable[Item],
+    read: Callable[[Item], list[Scene]],
     modes: Mapping[str, TileSettings | None],
 ) -> None:
     seen: set[Band] = set()
-    named = settings.model_copy(update={"name": settings.name or check.kind})
-    if kind.fetch_items is not None:
-        remote = [item.key for item in items if any(is_remote(part.uri) for part in item.parts)]
-        left_out = set(remote[DOWNLOADS:])
-        items = [item for item in items if item.key not in left_out]
-        kind.fetch_items(named, items, root, assets)
     for item in items:
         check.read += 1
         try:
-            scenes = kind.read_item(named, item, root, assets)
+            scenes = read(item)
         except RecordError as error:
             check.problems.add(item.key, error.reason, error.detail)
             continue

@@ -69,7 +69,7 @@ _CLASSES = (
     "grassland", "permanent wetland", "cropland", "urban and built-up land", "cropland and natural vegetation mosaic",
     "permanent snow and ice", "barren land", "water",
 )  # fmt: skip
-"""IGBP's classes 1 to 17, as the user guide of MODIS MCD12Q1 (collection 6, table 3) lists them."""
+"""IGBP's classes 1 to 17, as MODIS MCD12Q1 numbers them."""
 _LEGEND = (
     Legend(value=0, name="unclassified"),
     *(Legend(value=number, name=name) for number, name in enumerate(_CLASSES, 1)),
