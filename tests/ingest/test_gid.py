@@ -82,7 +82,7 @@ def test_scenes_are_what_was_written(tmp_path: Path, variant: str) -> None:
             assert show_legend(scene.mask) == numbered(TABLES[variant])
             check_classes(scene)
         assert views[Modality.RGB].pair_key == views[Modality.NIR].pair_key
-        assert {scene.group for scene in views.values()} == {f"made:{true.stem}"}
+        assert {scene.group for scene in views.values()} == {f"GID:{true.stem}"}
     assert len({scene.pair_key for scenes in found.scenes.values() for scene in scenes}) == len(truth.scenes)
 
 
@@ -121,7 +121,7 @@ def test_a_scene_of_both_sets_is_one_group(tmp_path: Path) -> None:
     groups: dict[str, set[str]] = {}
     for key, scenes in contents(tmp_path).scenes.items():
         groups.setdefault(key.rpartition("/")[2], set()).update(scene.group for scene in scenes)
-    assert groups == {FIRST: {f"made:{FIRST}"}, SECOND: {f"made:{SECOND}"}}
+    assert groups == {FIRST: {f"GID:{FIRST}"}, SECOND: {f"GID:{SECOND}"}}
 
 
 @pytest.mark.parametrize(("variant", "settings"), [("challenge", {}), ("solc", {"index_order": "solc"})])
@@ -131,7 +131,7 @@ def test_the_challenge_has_numbers_and_splits(tmp_path: Path, variant: str, sett
     assert not found.refused, "labels of the test split are not published, so none is missing"
     for true in truth.scenes:
         (scene,) = found.scenes[true.key]
-        assert (scene.published_split, scene.group) == (true.split, f"made:{true.stem}")
+        assert (scene.published_split, scene.group) == (true.split, f"GID:{true.stem}")
         assert origins_of(scene)["published_split"] == "file name"
         if true.split == "test":
             assert scene.mask is None
@@ -163,7 +163,7 @@ def test_patches_have_classes_and_the_group_of_their_scene(tmp_path: Path) -> No
         assert [(label.name, label.kind, label.origin) for label in scene.labels] == [
             (name, "class", "file name")
         ]
-        assert scene.group == (f"made:{stem}" if stem else f"made:{key}")
+        assert scene.group == (f"GID:{stem}" if stem else f"made:{key}")
         assert (scene.published_split, scene.width) == ("train", 56)
         assert origins_of(scene)["sensor"] == ("file name" if stem else "dataset documentation")
 
@@ -219,7 +219,7 @@ def test_files_that_do_not_fit_are_refused(
     found = contents(tmp_path)
     assert found.refused.get("GF2_a") is reason
     if reason is None:
-        assert {scene.group for scene in found.scenes["GF2_a"]} == {"made:GF2_a"}
+        assert {scene.group for scene in found.scenes["GF2_a"]} == {"GID:GF2_a"}
 
 
 def test_a_palette_is_colours_and_in_the_challenge_numbers(tmp_path: Path) -> None:

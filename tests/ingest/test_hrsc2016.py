@@ -47,7 +47,7 @@ def check_view(scene: Scene, view: fake.View) -> None:
     assert (scene.lon, scene.lat) == (view.lonlat or (None, None))
     assert scene.place == view.harbour
     if view.place_id:
-        assert scene.group == f"made:place {view.place_id}"
+        assert scene.group == f"HRSC2016:place {view.place_id}"
     assert len(scene.labels) == len(view.ships)
     for label, ship in zip(scene.labels, view.ships, strict=True):
         x0, y0, x1, y1 = ship.upright

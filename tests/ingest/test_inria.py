@@ -30,7 +30,7 @@ def test_images_are_what_was_written(tmp_path: Path, variant: str) -> None:
         scene = scenes[key]
         np.testing.assert_array_equal(ScenePixels(scene).read((0, 0, 250, 250))[0][::2, ::2], true.pixels)
         assert (scene.place, scene.country, scene.published_split) == (true.place, true.country, true.split)
-        assert scene.group == f"made:{true.city}"
+        assert scene.group == f"Inria Aerial Image Labeling:{true.city}"
         assert scene.gsd_x_m == pytest.approx(0.3, rel=1e-3)
         assert scene.lat == pytest.approx(30.27, abs=0.1), "the header's place"
         assert (scene.mask is None) == (true.buildings is None)

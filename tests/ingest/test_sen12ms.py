@@ -42,7 +42,7 @@ def test_triplets_are_what_was_written(tmp_path: Path, variant: str) -> None:
             assert scene.lat == pytest.approx(lats[0], abs=1e-4)
             assert scene.gsd_x_m == pytest.approx(10, rel=1e-2)
             assert (scene.season, scene.published_split) == (true.season, true.split)
-            assert scene.group == f"made:{key.rpartition('/')[0]}"
+            assert scene.group == f"SEN12MS:{key.rpartition('/')[0]}"
             assert scene.licence == "CC-BY-4.0"
             check_classes(scene)
         assert len({scene.pair_key for scene in found.scenes[key]}) == 1

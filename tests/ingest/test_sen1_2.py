@@ -30,7 +30,7 @@ def test_pairs_are_what_was_written(tmp_path: Path, variant: str) -> None:
         np.testing.assert_array_equal(ScenePixels(sar).read((0, 0, 256, 256))[0][:, :, 0], true.radar)
         assert rgb.pair_key == sar.pair_key
         for scene in (rgb, sar):
-            assert (scene.season, scene.group, scene.gsd_x_m) == (true.season, f"made:{true.group}", 10.0)
+            assert (scene.season, scene.group, scene.gsd_x_m) == (true.season, f"SEN1-2:{true.group}", 10.0)
             assert origins_of(scene)["season"] == "file name"
         assert (rgb.platform, sar.platform, sar.polarisation) == ("Sentinel-2", "Sentinel-1", "VV")
 

@@ -40,7 +40,7 @@ def test_sheets_are_what_was_written(tmp_path: Path, variant: str) -> None:
         assert (rgb.platform, nir.platform, sar.platform) == ("Gaofen-1", "Gaofen-1", "Gaofen-3")
         for scene in (rgb, nir, sar):
             assert (scene.gsd_x_m, scene.country, scene.published_split) == (5.0, "CN", true.split)
-            assert scene.group == f"made:{key.rpartition('/')[2]}"
+            assert scene.group == f"WHU-OPT-SAR:{key.rpartition('/')[2]}"
             assert scene.mask is not None
             assert "intro" not in Path(scene.mask.band.uri).relative_to(tmp_path).parts
             check_classes(scene)

@@ -146,11 +146,13 @@ def make_scene(
     mask: ClassMask | None = None,
     group: str | None = None,
     pair: str | None = None,
+    family: str | None = None,
 ) -> Scene:
     """Build the record of one modality of an item. `sources` of facts come in the order of their authority.
 
-    `group` and `pair` are what the source itself knows of what belongs together, within its dataset; what the
-    recipe's own expressions capture goes before them.
+    `group` and `pair` are what the source itself knows of what belongs together; what the recipe's own expressions
+    capture goes before them. They hold across all sources of one `dataset`, and of one `family` where the recipe
+    names no dataset: two parts of a published dataset that share a scene share its group.
     """
     facts, provenance = settle(sources)
     if settings.find_place and facts.lon is not None and facts.lat is not None:
@@ -160,7 +162,7 @@ def make_scene(
     item_id = make_id("item", name, item.key)
     channels = ",".join(str(band.index) for band in layer.bands)
     identity = (layer.modality.value, facts.polarisation, channels)
-    group, pair_key = find_group(settings, item.key, item_id, group, pair)
+    group, pair_key = find_group(settings, item.key, item_id, group, pair, family)
     return Scene(
         id=make_id("scene", name, item.key, fingerprint, *identity),
         item_id=item_id,
@@ -233,7 +235,12 @@ def _credit_names(facts: Facts, provenance: Sequence[Provenance]) -> Facts:
 
 
 def find_group(
-    settings: SourceSettings, key: str, item_id: str, group: str | None = None, pair: str | None = None
+    settings: SourceSettings,
+    key: str,
+    item_id: str,
+    group: str | None = None,
+    pair: str | None = None,
+    family: str | None = None,
 ) -> tuple[str, str]:
     """Give the group that is never split and the key that pairs modalities, for one item.
 
@@ -241,7 +248,7 @@ def find_group(
     `group` says otherwise, groups them; what `group` captures groups them. Where the recipe captures nothing,
     `group` and `pair` are taken, which the source itself knows; without any an item stands alone.
     """
-    dataset = settings.dataset or settings.name or ""
+    dataset = settings.dataset or family or settings.name or ""
     captured = capture(settings.pair, key)
     named = capture(settings.group, key)
     if named is None and settings.group is None:

@@ -36,7 +36,9 @@ REMEDIES: Mapping[Reason, str] = {
     Reason.BAD_FACTS: "Repair the annotation or leave the image out with `skip`.",
     Reason.BAD_GRID: "Repair the geo-reference or leave the image out with `skip`.",
     Reason.UNKNOWN_CLASS: "Check that the labels are those of this dataset and of its version.",
-    Reason.UNREACHABLE: "Try again later.",
+    Reason.UNREACHABLE: "Try again later: every run asks for it again.",
+    Reason.DISALLOWED: "The site asks for it to be left alone, and so it is left out.",
+    Reason.PRIVATE_ADDRESS: "Set `net: {allow_private: true}` if you trust who made the source.",
 }
 """What a person can do, by reason."""
 

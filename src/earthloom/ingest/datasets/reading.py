@@ -161,6 +161,7 @@ def make_dataset_scene(
         mask=mask,
         group=group,
         pair=pair,
+        family=about.title,
     )
 
 

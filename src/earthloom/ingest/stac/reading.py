@@ -36,6 +36,9 @@ from earthloom.net.client import configure
 from earthloom.net.config import TURNS
 from earthloom.net.urls import is_remote
 
+_FAMILY = "STAC"
+"""Grids of tiles and paths are the same everywhere: what two sources show of one ground is one group."""
+
 Roles = Mapping[str, Sequence[AssetBand]]
 
 
@@ -96,6 +99,7 @@ class _Product:
                     self._gather_facts(item, role, roles[role], raster),
                     group=ground if ground is not None else item.key,
                     pair=None if first == min(grids) else f"{item.key} {first}",
+                    family=_FAMILY,
                 )
             )
         return scenes
