@@ -23,6 +23,7 @@ from earthloom.curate import CURATE_VERSION
 from earthloom.export import EXPORT_VERSION, ReleaseShard, TileShard, split_plan
 from earthloom.ingest import INGEST_VERSION, list_items
 from earthloom.ingest.config import ImagesSettings
+from earthloom.ingest.kinds import find_kind
 from earthloom.ingest.stac.config import StacSettings
 from earthloom.run.job import Job
 from earthloom.run.jobs import (
@@ -61,9 +62,9 @@ def find_empty_sources(recipe: Recipe, base: Path) -> list[Fault]:
         try:
             next(list_items(source.model_copy(update={"limit": None}), base), None)
         except UsageError as error:
-            faults.append(
-                Fault(place=f"sources[{number}]", problem=str(error), remedy="Name what holds imagery.")
-            )
+            tells_all = find_kind(source).adapter is not None
+            remedy = "" if tells_all else "Name what holds imagery."
+            faults.append(Fault(place=f"sources[{number}]", problem=str(error), remedy=remedy))
     return faults
 
 

@@ -254,7 +254,7 @@ class _Listing(Generic[SettingsT]):
         if self._others:
             kind, _ = self._others.most_common(1)[0]
             return (
-                f"{self._settings.path}: nothing of {about.title} is in it; this is {kind}: use kind {kind}"
+                f"{self._settings.path}: nothing of {about.title} is in it; this is {kind}: use kind {kind}."
             )
         layout = "\n".join(f"    {line}" for line in about.layout)
         hint = self._find_better_root()
