@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import rasterio
 from fakes.fields import draw_fields, draw_picture, write_tiff
 from rasterio.transform import from_origin
+from rasterio.windows import Window
 
 SQUARES = 125
 """Along each side of a picture."""
@@ -85,8 +87,9 @@ def _cut_short(folder: Path) -> None:
 
 
 def _soften_mask(folder: Path) -> None:
-    """A mask was resized with interpolation."""
-    save(folder / "AerialImageDataset/train/gt/austin1.tif", np.full((SQUARES, SQUARES, 1), 128, np.uint8), 2)
+    """A mask was resized with interpolation: there is something between building and none."""
+    with rasterio.open(folder / "AerialImageDataset/train/gt/austin1.tif", "r+") as file:
+        file.write(np.full((1, 2, 2), 128, np.uint8), window=Window(0, 0, 2, 2))
 
 
 DAMAGES: dict[str, Callable[[Path], None]] = {
@@ -94,4 +97,4 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "image cut short": _cut_short,
     "mask of another value": _soften_mask,
 }
-"""For what `write` makes as `zip`; the last with a `cell` of 2."""
+"""For what `write` makes as `zip`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from fakes.fields import draw_classes, draw_fields, write_tiff
+from fakes.fields import draw_classes, draw_fields, read_tiff, write_tiff
 
 STEMS = ("NH49E001013", "NH49E010015", "NI49E023020")
 VARIANTS = ("publisher", "nested", "folders")
@@ -82,7 +82,10 @@ def _cut_short(folder: Path) -> None:
 
 
 def _spoil_label(folder: Path) -> None:
-    save(folder / f"lbl/{STEMS[0]}.tif", np.full((8, 12, 1), 7, np.uint8), 4)
+    path = folder / f"lbl/{STEMS[0]}.tif"
+    label = read_tiff(path)
+    label[:4, :4] = 7
+    write_tiff(path, label, **_TIFF)
 
 
 DAMAGES: dict[str, Callable[[Path], None]] = {
@@ -90,4 +93,4 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "optical cut short": _cut_short,
     "class not in the table": _spoil_label,
 }
-"""For what `write` makes as `publisher`; the last with a `cell` of 4."""
+"""For what `write` makes as `publisher`."""

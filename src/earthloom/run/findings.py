@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +12,12 @@ from earthloom.core.records import Reason
 from earthloom.geo.vocabulary import WordKind, unknown_words
 from earthloom.ingest.datasets import Strays
 
-KEPT = 100
-"""Problems of one reason that are kept with their names."""
+KEPT = 20
+"""Problems of one sort that are kept with their names."""
+MAX_SORTS = 50
+"""Sorts that are told apart."""
+_NAMED = re.compile(r"\S*[\d/._]\S*")
+"""Words that name a file or hold a number."""
 _INDENT = 10
 _SHOWN = 3
 """Problems of one sort that are shown by name."""
@@ -57,18 +62,27 @@ class Problem:
         return REMEDIES.get(self.reason, "It is left out.")
 
 
+Sort = tuple[Reason, str]
+"""Problems that differ in names and numbers alone: their reason, and what is left of their text without those."""
+
+
 @dataclass(slots=True)
 class Problems:
-    """What cannot be used: how much of it by reason, and the first of each reason."""
+    """What cannot be used: how much of it by reason, and the first of each sort."""
 
     counts: Counter[Reason] = field(default_factory=Counter)
-    first: dict[Reason, list[Problem]] = field(default_factory=dict)
+    sorts: Counter[Sort] = field(default_factory=Counter)
+    first: dict[Sort, list[Problem]] = field(default_factory=dict)
     """At most `KEPT` of each."""
 
     def add(self, key: str, reason: Reason, detail: str) -> None:
         """Count a problem."""
         self.counts[reason] += 1
-        kept = self.first.setdefault(reason, [])
+        sort = (reason, _NAMED.sub("*", detail))
+        if sort not in self.sorts and len(self.sorts) >= MAX_SORTS:
+            sort = (reason, "")
+        self.sorts[sort] += 1
+        kept = self.first.setdefault(sort, [])
         if len(kept) < KEPT:
             kept.append(Problem(key=key, reason=reason, detail=detail))
 
@@ -209,11 +223,11 @@ def _say_facts(check: Check) -> Iterator[str]:
 def _say_problems(check: Check) -> Iterator[str]:
     if not check.problems.counts:
         yield "none"
-    for reason, n in check.problems.counts.items():
-        for problem in check.problems.first[reason][:_SHOWN]:
+    for sort, n in check.problems.sorts.items():
+        for problem in check.problems.first[sort][:_SHOWN]:
             yield f"{problem.key}: {problem.detail}. {problem.remedy}"
         if n > _SHOWN:
-            yield f"... and {n - _SHOWN:,} more that are {reason.value}"
+            yield f"... and {n - _SHOWN:,} more of this sort ({sort[0].value})"
 
 
 def _say_tiles(check: Check) -> Iterator[str]:
