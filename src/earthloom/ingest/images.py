@@ -8,19 +8,16 @@ the recipe says, by default RGB. Values are display values, but 16-bit ones are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 from pathlib import Path, PurePosixPath
 
-from earthloom.core.blobs import read_blob
 from earthloom.core.errors import UsageError
-from earthloom.core.ids import fingerprint_bytes
-from earthloom.core.images import ImageHeader, probe_image
-from earthloom.core.records import Band, Item, Label, Modality, Origin, Part, Quantity, Reason, Scene, Text
+from earthloom.core.records import Item, Label, Origin, Reason, Scene, Text
 from earthloom.ingest.archives import COMPRESSED_TARS, is_archive, list_members
 from earthloom.ingest.config import ImagesSettings
+from earthloom.ingest.datasets.reading import read_picture
 from earthloom.ingest.listing import choose, list_files, locate, refuse
 from earthloom.ingest.names import name_class
-from earthloom.ingest.scenes import Layer, facts_of_name, facts_of_recipe, make_scene
+from earthloom.ingest.scenes import facts_of_name, facts_of_recipe, make_scene
 from earthloom.ingest.sidecar import Notes, Sidecar, open_sidecar, resolve_facts
 
 PICTURES = frozenset((".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp"))
@@ -55,8 +52,7 @@ def read_item(settings: ImagesSettings, item: Item, root: Path) -> list[Scene]:
     """
     (part,) = item.parts
     notes = _find_notes(settings, item.key, root)
-    data = read_blob(part.uri, part.within)
-    header = probe_image(data)
+    pixels = read_picture(part, settings.modality, settings.quantity)
     facts = (
         notes.facts,
         facts_of_name(settings, item.key),
@@ -66,8 +62,8 @@ def read_item(settings: ImagesSettings, item: Item, root: Path) -> list[Scene]:
         make_scene(
             settings,
             item,
-            fingerprint_bytes(data),
-            _make_layer(settings, part, header),
+            pixels.fingerprint,
+            pixels.layer,
             facts,
             labels=_find_labels(settings, item.key, notes),
             texts=tuple(Text(text=text, role="caption") for text in notes.captions),
@@ -126,25 +122,6 @@ def _find_notes(settings: ImagesSettings, key: str, root: Path) -> Notes:
     if settings.facts is None:
         return Notes()
     return open_sidecar(resolve_facts(settings.facts, root)).find(key)
-
-
-def _make_layer(settings: ImagesSettings, part: Part, header: ImageHeader) -> Layer:
-    band = partial(Band, uri=part.uri, within=part.within)
-    n_colours = header.channels - header.has_alpha
-    if settings.modality is not Modality.RGB:
-        channels: tuple[int, ...] = (1,)
-    else:
-        channels = (1, 1, 1) if n_colours == 1 else (1, 2, 3)
-    is_counts = header.dtype == "uint16" and settings.quantity is Quantity.DISPLAY
-    return Layer(
-        modality=settings.modality,
-        quantity=Quantity.COUNTS if is_counts else settings.quantity,
-        bands=tuple(band(index=channel) for channel in channels),
-        alpha=band(index=header.channels) if header.has_alpha else None,
-        width=header.width,
-        height=header.height,
-        dtype=header.dtype,
-    )
 
 
 def _find_labels(settings: ImagesSettings, key: str, notes: Notes) -> tuple[Label, ...]:

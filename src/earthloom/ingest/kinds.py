@@ -23,7 +23,6 @@ from earthloom.ingest.datasets import (
     list_dataset,
     mrssc2,
     nasc_tg2,
-    read_dataset,
     sen1_2,
     sen12ms,
     whu_opt_sar,
@@ -79,7 +78,7 @@ def _of_adapter(adapter: Adapter[Any]) -> Kind:
         settings=typing.get_type_hints(adapter.place)["settings"],
         about=adapter.about,
         list_items=partial(list_dataset, adapter),
-        read_item=lambda settings, item, root, assets: read_dataset(adapter, settings, item),
+        read_item=lambda settings, item, root, assets: adapter.read(settings, item),
         adapter=adapter,
     )
 

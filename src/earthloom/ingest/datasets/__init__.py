@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from earthloom.ingest.datasets.adapter import Adapter, DatasetSettings, Strays, list_dataset, read_dataset
+from earthloom.ingest.datasets.adapter import Adapter, DatasetSettings, Strays, list_dataset
 
-__all__ = ["Adapter", "DatasetSettings", "Strays", "list_dataset", "read_dataset"]
+__all__ = ["Adapter", "DatasetSettings", "Strays", "list_dataset"]

@@ -106,11 +106,6 @@ def list_dataset(
     return choose(listing.items(), settings.skip, settings.limit)
 
 
-def read_dataset(adapter: Adapter[SettingsT], settings: SettingsT, item: Item) -> list[Scene]:
-    """Read one item; raises RecordError."""
-    return adapter.read(settings, item)
-
-
 def part_of(item: Item, role: str) -> Part | None:
     """Give the part of an item that plays a role; None where it is not there."""
     return next((part for part in item.parts if part.role == role), None)
