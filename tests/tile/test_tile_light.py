@@ -8,8 +8,9 @@ import pytest
 from scene_factory import picture_scene
 
 from earthloom.core.errors import RecordError
+from earthloom.core.light import to_display
 from earthloom.core.records import Quantity, Reason, Scene
-from earthloom.tile.light import check_pixel_type, from_linear, is_display, measure, to_display, to_linear
+from earthloom.tile.light import check_pixel_type, from_linear, is_display, measure, to_linear
 
 
 def scene(quantity: Quantity, dtype: str = "float32", **changes) -> Scene:

@@ -96,6 +96,8 @@ class Reason(StrEnum):
     """All pixels have one value: nothing to see."""
     UNKNOWN_CLASS = "unknown_class"
     """A class, a mask's value or a mask's colour that the source's table of classes lacks."""
+    NO_EFFECT = "no_effect"
+    """A synthetic effect that cannot be seen in the picture, or that finds nothing there to act on."""
     NO_CAPTION = "no_caption"
     """No caption passed its checks."""
     UNREACHABLE = "unreachable"
@@ -342,9 +344,15 @@ class Effect:
     """A synthetic change to a tile's scene (weather, light)."""
 
     name: str
+    """Such as `fog`, `low_light`."""
+    severity: str
+    """`light`, `moderate` or `heavy`, from what was measured in the pixels."""
+    is_visible: bool
+    """False where the sensor looks through the effect, as radar does through fog: the pixels are the base tile's."""
     params: str
-    """JSON."""
+    """JSON: the parameters that were drawn and, under `measured`, what they came to."""
     seed: int
+    """Of all that was drawn."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,6 @@ values are made linear, resampled, and turned back.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -22,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.core.errors import RecordError
+from earthloom.core.light import decoding_table, encode_srgb
 from earthloom.core.records import Quantity, Reason, Scene
 
 Array = npt.NDArray[Any]
@@ -33,7 +33,6 @@ POWER = frozenset({Quantity.DB, Quantity.INTENSITY, Quantity.AMPLITUDE})
 """Quantities of radar, measured in dB."""
 _NO_POWER = np.float32(1e-30)
 """-300 dB: what a cubic's undershoot below zero counts as."""
-_LINEAR_LEVELS = 2**16 - 1
 
 
 def check_pixel_type(scene: Scene) -> None:
@@ -53,7 +52,7 @@ def is_display(scene: Scene) -> bool:
 
 def to_linear(values: Array, scene: Scene) -> npt.NDArray[np.float32]:
     """Make stored values (HxWxC) linear, float32; NaN or infinite where a logarithm has no value."""
-    if scene.quantity is Quantity.DISPLAY and (table := _decoding_table(values.dtype.str)) is not None:
+    if scene.quantity is Quantity.DISPLAY and (table := decoding_table(values.dtype.str)) is not None:
         linear = cv2.LUT(values, table) if values.dtype == np.uint8 else table[values]
         return linear.reshape(values.shape)
     physical = _to_physical(values, scene)
@@ -68,17 +67,10 @@ def from_linear(linear: Floats, scene: Scene) -> Floats:
     """Turn linear values into measured ones (display values, counts or dB)."""
     if scene.quantity in POWER:
         return _to_db(np.maximum(linear, _NO_POWER))
-    if scene.quantity is Quantity.DISPLAY and _decoding_table(np.dtype(scene.dtype).str) is not None:
+    if scene.quantity is Quantity.DISPLAY and decoding_table(np.dtype(scene.dtype).str) is not None:
         white = np.iinfo(scene.dtype).max
-        return np.multiply(_encode_srgb(np.clip(linear, 0, 1)), white)
+        return np.multiply(encode_srgb(np.clip(linear, 0, 1)), white)
     return linear
-
-
-def to_display(linear: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """Turn linear light, 0 to 1, into 8-bit sRGB through a table of 65,536 levels (error under 0.03 of a step)."""
-    levels = linear * np.float32(_LINEAR_LEVELS)
-    levels += 0.5
-    return _encoding_table().take(np.clip(levels, 0, _LINEAR_LEVELS, out=levels).astype(np.uint16))
 
 
 def measure(values: Array, scene: Scene) -> Floats:
@@ -115,31 +107,3 @@ def _to_physical(values: Array, scene: Scene) -> Floats:
 def _to_db(power: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         return 10 * np.log10(power)
-
-
-@lru_cache(maxsize=4)
-def _decoding_table(dtype: str) -> npt.NDArray[np.float32] | None:
-    """Linear light of every stored value of an unsigned picture; None for other types, which are taken as linear."""
-    kind = np.dtype(dtype)
-    if kind not in {np.dtype(np.uint8), np.dtype(np.uint16)}:
-        return None
-    white = np.iinfo(kind).max
-    return _decode_srgb(np.arange(white + 1) / white).astype(np.float32)
-
-
-@lru_cache(maxsize=1)
-def _encoding_table() -> npt.NDArray[np.uint8]:
-    encoded = _encode_srgb(np.arange(_LINEAR_LEVELS + 1) / _LINEAR_LEVELS)
-    return np.asarray(np.round(encoded * 255), np.uint8)
-
-
-def _decode_srgb(encoded: Floats) -> Floats:
-    """Turn sRGB, 0 to 1, into linear light (IEC 61966-2-1)."""
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-
-
-def _encode_srgb(linear: Floats) -> Floats:
-    """Turn linear light, 0 to 1, into sRGB (IEC 61966-2-1)."""
-    return np.where(
-        linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055
-    )

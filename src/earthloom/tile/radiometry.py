@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.core.errors import RecordError
+from earthloom.core.light import to_display
 from earthloom.core.records import Quantity, Reason, Scene, Stretch
 from earthloom.tile.config import Percentile, Radiometry, Range, Stretching
-from earthloom.tile.light import POWER, Array, Floats, Valid, from_linear, is_display, measure, to_display
+from earthloom.tile.light import POWER, Array, Floats, Valid, from_linear, is_display, measure
 from earthloom.tile.pixels import Bounds, ScenePixels
 
 Image = npt.NDArray[np.uint8]

@@ -1,0 +1,220 @@
+"""Pictures to train on or to measure: a folder of picture files, or some pairs of a release."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import Field, model_validator
+
+from earthloom.core.errors import UsageError
+from earthloom.core.images import decode_image
+from earthloom.core.records import ByteRange, Effect, Modality
+from earthloom.core.seeds import stable_hash
+from earthloom.core.settings import Settings
+from earthloom.store.layout import RELEASE_DATA
+
+CLEAR = "clear"
+"""In a selection: pairs without a synthetic effect."""
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+_IMAGES = frozenset({"jpg", "png"})
+_FACTS = ("id", "base_id", "pair_id", "group", "modality", "gsd_m", "source", "split", "effect", "labels")
+
+
+class Selection(Settings):
+    """Pictures: those of a folder, or those pairs of a release that every filter lets pass."""
+
+    folder: str | None = Field(None, min_length=1)
+    """Folder of picture files, searched with all below it."""
+    release: str | None = Field(None, min_length=1)
+    """Work folder or release. Its Parquet is read, else its tars."""
+    split: tuple[Literal["train", "val", "test"], ...] = ()
+    """Of a release: these splits; empty for all."""
+    modality: Modality = Modality.RGB
+    """Of a release: this kind of picture."""
+    effects: tuple[str, ...] = ()
+    """Of a release: pairs with one of these effects, `clear` for those without one; empty for all."""
+    severity: tuple[str, ...] = ()
+    """Of a release: effects of these strengths; empty for all."""
+    labels: tuple[str, ...] = ()
+    """Of a release: pairs that carry a label of one of these names; empty for all."""
+    source: tuple[str, ...] = ()
+    """Of a release: pairs of these sources; empty for all."""
+    gsd_m: tuple[float, float] | None = None
+    """Of a release: ground sample distance from and to, metres."""
+    limit: int | None = Field(None, ge=1)
+    """At most so many, chosen by a hash of their names, not by their order."""
+    seed: int = 0
+    """Another seed chooses others under `limit`."""
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Self:
+        if (self.folder is None) == (self.release is None):
+            raise ValueError("wants either `folder` or `release`.")
+        return self
+
+    @property
+    def place(self) -> str:
+        """The folder or the release."""
+        return self.folder or self.release or ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """One selected picture: where it lies and what is known of it."""
+
+    key: str
+    """Id of the pair; path below the folder for a file."""
+    base_key: str
+    """Id of the pair that it is a variant of; its own key where it is none."""
+    group: str
+    """What must never be split; the key of a file."""
+    path: Path
+    within: ByteRange | None = None
+    """Where in a tar."""
+    row: tuple[int, int] | None = None
+    """Row group of a Parquet file and row in it."""
+    source: str | None = None
+    gsd_m: float | None = None
+    split: str | None = None
+    effect: Effect | None = None
+
+    def read(self) -> npt.NDArray[np.uint8]:
+        """Decode the picture: H x W x 3 (gray repeated, alpha dropped), 8 bits. Raises `RecordError` as the decoder."""
+        pixels = decode_image(self.read_bytes())
+        if pixels.dtype == np.uint16:
+            pixels = np.asarray((pixels.astype(np.uint32) + 128) // 257, np.uint8)
+        colours = pixels[:, :, : 1 if pixels.shape[2] < 3 else 3]
+        return np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)), np.uint8)
+
+    def read_bytes(self) -> bytes:
+        """The encoded picture."""
+        if self.row is not None:
+            group, row = self.row
+            column = _read_group(self.path, self.path.stat().st_mtime_ns, group)
+            return bytes(column[row].as_py())
+        if self.within is not None:
+            with self.path.open("rb") as file:
+                file.seek(self.within.offset)
+                return file.read(self.within.size)
+        return self.path.read_bytes()
+
+
+@lru_cache(maxsize=4)
+def _read_group(path: Path, _mtime_ns: int, group: int) -> pa.ChunkedArray:
+    """The pictures of one row group; a few are kept, since neighbours are mostly read together."""
+    with pq.ParquetFile(path) as file:
+        table = file.read_row_group(group, columns=["image.bytes"], use_threads=False)
+    return table.flatten().column(0)
+
+
+def select(selection: Selection, base: Path) -> list[Shown]:
+    """List the pictures of a selection in a stable order; no pixels are read.
+
+    Raises `UsageError` where there is no such folder, no release in it, or no picture that passes.
+    """
+    root = base / selection.place
+    if not root.is_dir():
+        raise UsageError(f"there is no folder {str(root)!r}.")
+    found = list(_list_folder(root) if selection.folder is not None else _list_release(root, selection))
+    if not found:
+        raise UsageError(
+            f"{selection.place} holds no picture that was asked for: "
+            f"{selection.model_dump_json(exclude_defaults=True)}."
+        )
+    if selection.limit is not None and selection.limit < len(found):
+        found.sort(key=lambda shown: stable_hash(selection.seed, "select", shown.key))
+        found = sorted(found[: selection.limit], key=lambda shown: shown.key)
+    return found
+
+
+def _list_folder(root: Path) -> Iterator[Shown]:
+    for path in sorted(root.rglob("*")):
+        if path.suffix.lower() in _SUFFIXES and path.is_file():
+            key = path.relative_to(root).as_posix()
+            yield Shown(key=key, base_key=key, group=key, path=path)
+
+
+def _list_release(root: Path, selection: Selection) -> Iterator[Shown]:
+    data = next((p for p in (root / "release" / RELEASE_DATA, root / RELEASE_DATA, root) if p.is_dir()), root)
+    parquets = sorted(data.glob("*.parquet"))
+    tars = sorted(data.glob("*.tar"))
+    if not parquets and not tars:
+        raise UsageError(f"{root} holds no release: wanted .parquet or .tar files in it or its `data`.")
+    for path in parquets or tars:
+        try:
+            rows = _list_parquet(path) if parquets else _list_tar(path)
+            yield from (shown for facts, shown in rows if _passes(facts, selection))
+        except (OSError, pa.ArrowException, tarfile.TarError, ValueError, KeyError) as error:
+            raise UsageError(f"{path} cannot be read as part of a release: {error}.") from error
+
+
+def _list_parquet(path: Path) -> Iterator[tuple[Mapping[str, Any], Shown]]:
+    with pq.ParquetFile(path) as file:
+        columns = [name for name in _FACTS if name in file.schema_arrow.names]
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=columns, use_threads=False)
+            for number, facts in enumerate(table.to_pylist()):
+                yield facts, _describe(facts, path, row=(group, number))
+
+
+def _list_tar(path: Path) -> Iterator[tuple[Mapping[str, Any], Shown]]:
+    within: ByteRange | None = None
+    with tarfile.open(path, "r:") as archive:
+        for member in archive:
+            suffix = member.name.rpartition(".")[2]
+            if suffix in _IMAGES:
+                within = ByteRange(offset=member.offset_data, size=member.size)
+            elif suffix == "json" and within is not None:
+                content = archive.extractfile(member)
+                facts = json.loads(content.read() if content is not None else b"")
+                yield facts, _describe(facts, path, within=within)
+                within = None
+
+
+def _describe(
+    facts: Mapping[str, Any],
+    path: Path,
+    *,
+    within: ByteRange | None = None,
+    row: tuple[int, int] | None = None,
+) -> Shown:
+    effect = facts.get("effect")
+    return Shown(
+        key=facts["id"],
+        base_key=facts.get("base_id") or facts["id"],
+        group=facts.get("group") or facts["id"],
+        path=path,
+        within=within,
+        row=row,
+        source=facts.get("source"),
+        gsd_m=facts.get("gsd_m"),
+        split=facts.get("split"),
+        effect=None if effect is None else Effect(**effect),
+    )
+
+
+def _passes(facts: Mapping[str, Any], selection: Selection) -> bool:
+    effect = facts.get("effect")
+    name, severity = (CLEAR, None) if effect is None else (effect["name"], effect["severity"])
+    labels = {label["name"] for label in facts.get("labels") or ()}
+    gsd_m = facts.get("gsd_m")
+    wanted = (
+        not selection.split or facts.get("split") in selection.split,
+        facts.get("modality") in {None, selection.modality.value},
+        not selection.effects or name in selection.effects,
+        not selection.severity or severity in selection.severity,
+        not selection.labels or not labels.isdisjoint(selection.labels),
+        not selection.source or facts.get("source") in selection.source,
+        selection.gsd_m is None or (gsd_m is not None and selection.gsd_m[0] <= gsd_m <= selection.gsd_m[1]),
+    )
+    return all(wanted)
