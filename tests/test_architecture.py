@@ -15,6 +15,10 @@ HEAVY = {"torch", "transformers", "diffusers", "peft", "ray", "pandas", "dataset
 """Libraries of extras and of the tests: none of them is loaded by anything that the core does."""
 
 
+NETWORKS = {"models", "train"}
+"""Rooms whose modules are loaded only by those who train or use a network."""
+
+
 def find_imports(package: Path) -> Iterator[str]:
     """Top-level names of all modules that the package's files import, at any depth."""
     for path in sorted(package.rglob("*.py")):
@@ -36,7 +40,8 @@ def _whole(home: str) -> str:
 
 def test_core_dependencies_are_those_that_are_imported(repository: Path) -> None:
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
-    declared = {normalise(re.split(r"[<>=!~ \[]", line)[0]) for line in project["dependencies"]}
+    lines = [*project["dependencies"], *project["optional-dependencies"]["models"]]
+    declared = {normalise(re.split(r"[<>=!~ \[]", line)[0]) for line in lines}
     homes = packages_distributions()
     outside = set(find_imports(repository / "src/earthloom")) - sys.stdlib_module_names - {"earthloom"}
     imported = {_whole(normalise(home)) for name in outside for home in homes.get(name, [name])}
@@ -48,7 +53,7 @@ def test_importing_everything_loads_no_heavy_library() -> None:
     code = f"""
 import importlib, pkgutil, sys, earthloom
 for module in pkgutil.walk_packages(earthloom.__path__, "earthloom."):
-    if not module.name.endswith("__main__"):
+    if module.name.split(".")[1] not in {NETWORKS!r} and not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 print(sorted({HEAVY!r} & set(sys.modules)))
 """

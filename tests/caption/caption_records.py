@@ -187,4 +187,6 @@ def make_airport() -> tuple[Scene, Tile]:
 
 def with_fog(record: tuple[Scene, Tile], name: str = "fog") -> tuple[Scene, Tile]:
     """The variant of an image under an effect."""
-    return record[0], replace(record[1], effect=Effect(name=name, params="{}", seed=1))
+    return record[0], replace(
+        record[1], effect=Effect(name=name, severity="light", is_visible=True, params="{}", seed=1)
+    )

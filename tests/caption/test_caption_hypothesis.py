@@ -77,7 +77,11 @@ def make_records(draw: st.DrawFn) -> tuple[Scene, Tile]:
         lat=maybe(st.floats(min_value=-95, max_value=95)),
         valid_share=draw(st.floats(min_value=0, max_value=1)),
         labels=draw(make_labels()),
-        effect=maybe(EFFECTS.map(lambda name: Effect(name=name, params="{}", seed=0))),
+        effect=maybe(
+            EFFECTS.map(
+                lambda name: Effect(name=name, severity="light", is_visible=True, params="{}", seed=0)
+            )
+        ),
         stretch=draw(
             st.sampled_from(
                 [

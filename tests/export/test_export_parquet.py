@@ -164,7 +164,7 @@ def test_datasets_joins_files_where_a_column_is_null_in_one(tmp_path: Path) -> N
     from datasets import load_dataset
 
     inputs = make_inputs(2, 3, (Modality.RGB,), ("train",))
-    effect = Effect(name="fog", params='{"beta": 1.0}', seed=3)
+    effect = Effect(name="fog", severity="light", is_visible=True, params='{"beta": 1.0}', seed=3)
     inputs.tiles[3:] = [dataclasses.replace(tile, effect=effect) for tile in inputs.tiles[3:]]
     inputs.tiles[:3] = [dataclasses.replace(tile, labels=(), lon=None) for tile in inputs.tiles[:3]]
     release = write_release(tmp_path, inputs, shard_pairs=3)

@@ -42,7 +42,7 @@ MEANINGS = {
     "base_id": "Id of the picture that this one is a variant of; its own id when it is none",
     "pair_id": "Equal for pictures of several modalities that show the same ground at the same time",
     "group": "What was kept together when the splits were made",
-    "effect": "Synthetic change to the scene, such as fog: `name`, `params` (JSON), `seed`",
+    "effect": "Synthetic change to the scene, such as fog: `name`, measured `severity`, `is_visible`, `params`, `seed`",
     "labels": "What is known to be there: `name`, `kind` (`class`, `object`, `cover`, `weather`), `origin`, "
     "`box` (pixels), `corners` (of an oriented box), `share` (0 to 1)",
     "captions": "Texts: `text`, `style`, `role`, `author`",

@@ -16,11 +16,13 @@ from earthloom.export import collect_statistics, write_card, write_report
 from earthloom.ingest.config import FileSettings
 from earthloom.run.engine import Engine, make_engine
 from earthloom.run.job import Job
+from earthloom.run.jobs import SynthesizeJob
 from earthloom.run.ledger import Ledger, remove_strangers
 from earthloom.run.plan import (
     Planned,
     find_broken_networks,
     find_empty_sources,
+    list_tiles,
     plan_caption,
     plan_curate,
     plan_export,
@@ -31,6 +33,7 @@ from earthloom.run.progress import Listener, Silence
 from earthloom.run.recipe import Recipe, check_paths, dump_recipe
 from earthloom.run.refusals import write_refused
 from earthloom.run.summary import StageSummary, Summary
+from earthloom.run.variants import plan_variants
 from earthloom.store.atomic import remove_leftovers, translate_write_errors, write_json, write_text
 from earthloom.store.layout import RELEASE_DATA, STAGES, WorkFolder
 from earthloom.store.shards import Counts, Manifest
@@ -138,7 +141,12 @@ class _Run:
         recipe, work = self.recipe, self.folder.root
         scenes = self._do_stage("ingest", plan_ingest(recipe, self.base, work), None)
         tiles = self._do_planned("tile", plan_tile(recipe, self.base, work, scenes))
-        captions = self._do_planned("caption", plan_caption(recipe, work, tiles))
+        variants: list[tuple[SynthesizeJob, Manifest]] = []
+        if recipe.synthesize:
+            variants = self._do_planned("synthesize", plan_variants(recipe, self.base, work, tiles))
+        else:
+            remove_strangers(self.folder.stage("synthesize"), set())
+        captions = self._do_planned("caption", plan_caption(recipe, work, list_tiles(tiles, variants)))
         verdicts = self._do_planned("curate", plan_curate(recipe, work, captions))
         pairs = self._do_planned("export", plan_export(recipe, work, verdicts))
         summary = self._summarise(time.monotonic() - start)
@@ -171,7 +179,7 @@ class _Run:
         summary = Summary(
             name=self.recipe.name,
             work=self.folder.root,
-            stages={stage: self.stages[stage] for stage in STAGES},
+            stages={stage: self.stages[stage] for stage in STAGES if stage in self.stages},
             seconds=seconds,
             n_workers=self.n_workers,
             recipe_digest=self.recipe.digest(),

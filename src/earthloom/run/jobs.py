@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import traceback
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from earthloom.caption import CaptionSettings, caption_tile
 from earthloom.core.errors import AccountError, RecordError, RunError
@@ -21,6 +26,7 @@ from earthloom.run.job import Job, Tick
 from earthloom.store.layout import RELEASE_DATA, ShardFiles, WorkFolder
 from earthloom.store.shards import Counts, Manifest, ShardWriter, file_sizes
 from earthloom.store.tables import from_rows, iter_row_groups, read_columns, read_records, schema_of
+from earthloom.synthesize import AnyEffect, Member, vary_place
 from earthloom.tile import TileSettings, count_windows, cut_tiles
 
 
@@ -133,21 +139,123 @@ class TileJob:
             )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TileSource:
+    """Where a shard of tiles lies, whichever stage made it, and where their scenes do."""
+
+    stage: str
+    """`tile` or `synthesize`."""
+    scenes: tuple[str, ...]
+    """Shards of scenes."""
+
+    def rows(self, work: Path, name: str) -> Path:
+        """The tiles of the shard of this name."""
+        return ShardFiles(WorkFolder(work).stage(self.stage), name).rows
+
+    def scene_rows(self, work: Path) -> list[Path]:
+        """The scenes that they were cut from, and others."""
+        return [ShardFiles(WorkFolder(work).stage("ingest"), name).rows for name in self.scenes]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Places:
+    """What one effect is to be laid over: places, each the rows of the tiles that show it."""
+
+    settings: AnyEffect
+    label: str
+    """Tells entries of one effect apart."""
+    digest: str
+    """Hash of the settings, files by their content."""
+    rows: tuple[tuple[tuple[int, int], ...], ...]
+    """For each place its tiles: number of the shard in `SynthesizeJob.tiles` and row in it."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class CaptionJob:
-    """Write the captions of one shard of tiles."""
+class SynthesizeJob:
+    """Make the variants of the places that begin in one shard of tiles."""
 
     name: str
     key: str
     work: Path
-    scenes: str
+    scenes: tuple[str, ...]
+    """Shards of scenes that the tiles were cut from."""
+    tiles: tuple[str, ...]
+    """Shards of tiles: mostly one; a place whose pictures are in several shards brings those along."""
+    places: tuple[Places, ...]
+    quality: int
+    """Of JPEG."""
+    stage: str = "synthesize"
+
+    def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
+        """Write one row a variant."""
+        tiles = [TileReader(_shard(self, "tile", name).rows) for name in self.tiles]
+        scenes = _find_scenes(
+            [_shard(self, "tile", name).rows for name in self.tiles],
+            [_shard(self, "ingest", name).rows for name in self.scenes],
+        )
+        units = (
+            Unit(
+                make_id("variants", places.label, *(f"{shard}/{row}" for shard, row in rows)),
+                f"{places.label} {self.tiles[rows[0][0]]} row {rows[0][1]}",
+                len(rows),
+                partial(self._vary, places, rows, tiles, scenes),
+            )
+            for places in self.places
+            for rows in places.rows
+        )
+        return _run_units(self, Tile, units, tick, skip)
+
+    def _vary(
+        self,
+        places: Places,
+        rows: tuple[tuple[int, int], ...],
+        tiles: list[TileReader],
+        scenes: dict[str, Scene],
+    ) -> Iterator[Tile]:
+        found = [tiles[shard].read(row) for shard, row in rows]
+        members = [Member(scene=scenes[tile.scene_id], tile=tile) for tile in found]
+        return vary_place(
+            members, places.settings, label=places.label, digest=places.digest, quality=self.quality
+        )
+
+
+class TileReader:
+    """Single tiles of a shard, pixels included; the row group read last is kept."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._starts: list[int] = []
+        self._group = -1
+        self._table: pa.Table | None = None
+
+    def read(self, row: int) -> Tile:
+        """Read one tile."""
+        with pq.ParquetFile(self._path) as file:
+            if not self._starts:
+                sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+                self._starts = [0, *accumulate(sizes)]
+            group = bisect_right(self._starts, row) - 1
+            if group != self._group or self._table is None:
+                self._group, self._table = group, file.read_row_group(group, use_threads=False)
+        (tile,) = from_rows(self._table.slice(row - self._starts[group], 1).to_pylist(), Tile)
+        return tile
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionJob:
+    """Write the captions of one shard of tiles or variants."""
+
+    name: str
+    key: str
+    work: Path
+    source: TileSource
     settings: CaptionSettings
     stage: str = "caption"
 
     def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
         """Write one row a tile, its captions."""
-        tiles = _shard(self, "tile", self.name).rows
-        scenes = _scenes_of(tiles, _shard(self, "ingest", self.scenes).rows)
+        tiles = self.source.rows(self.work, self.name)
+        scenes = _find_scenes([tiles], self.source.scene_rows(self.work))
         units = (
             Unit(
                 tile.id,
@@ -162,12 +270,12 @@ class CaptionJob:
 
 @dataclass(frozen=True, kw_only=True)
 class CurateJob:
-    """Decide on one shard of tiles."""
+    """Decide on one shard of tiles or variants."""
 
     name: str
     key: str
     work: Path
-    scenes: str
+    source: TileSource
     settings: CurateSettings
     stage: str = "curate"
 
@@ -177,15 +285,14 @@ class CurateJob:
         captioned = set(read_columns(captions, ["id"])["id"].to_pylist())
         scenes = {
             row["id"]: row
-            for table in iter_row_groups(
-                _shard(self, "ingest", self.scenes).rows, ["id", "group", "modality"]
-            )
+            for path in self.source.scene_rows(self.work)
+            for table in iter_row_groups(path, ["id", "group", "modality"])
             for row in table.to_pylist()
         }
         writer = ShardWriter(_shard(self, self.stage, self.name), Verdict, stage=self.stage, key=self.key)
         with writer:
             tick(0)
-            tiles = _shard(self, "tile", self.name).rows
+            tiles = self.source.rows(self.work, self.name)
             for table in iter_row_groups(tiles, ["id", "scene_id"]):
                 for row in table.to_pylist():
                     if row["id"] in captioned:
@@ -236,12 +343,13 @@ def _shard(job: Job, stage: str, name: str) -> ShardFiles:
     return ShardFiles(WorkFolder(job.work).stage(stage), name)
 
 
-def _scenes_of(tiles: Path, scenes: Path) -> dict[str, Scene]:
-    """The scenes that a shard of tiles was cut from, by id."""
-    wanted = set(read_columns(tiles, ["scene_id"])["scene_id"].to_pylist())
+def _find_scenes(tiles: Iterable[Path], scenes: Iterable[Path]) -> dict[str, Scene]:
+    """The scenes that shards of tiles were cut from, by id."""
+    wanted = {name for path in tiles for name in read_columns(path, ["scene_id"])["scene_id"].to_pylist()}
     return {
         scene.id: scene
-        for table in iter_row_groups(scenes)
+        for path in scenes
+        for table in iter_row_groups(path)
         for scene in from_rows((row for row in table.to_pylist() if row["id"] in wanted), Scene)
     }
 

@@ -31,7 +31,9 @@ from earthloom.run.jobs import (
     CurateJob,
     ExportJob,
     IngestJob,
+    SynthesizeJob,
     TileJob,
+    TileSource,
     WindowRun,
 )
 from earthloom.run.recipe import Recipe, SourceEntry
@@ -241,22 +243,37 @@ def pack_windows(counts: Iterable[int], size: int) -> Iterator[WindowRun]:
         yield WindowRun(first_row=first_row, first=first, last_row=last_row, stop=stop)
 
 
-def plan_caption(
-    recipe: Recipe, work: Path, tiles: Sequence[tuple[TileJob, Manifest]]
-) -> Planned[CaptionJob]:
-    """One job for each shard of tiles."""
+Tiles = list[tuple[str, TileSource, Manifest]]
+"""Finished shards of tiles and variants: name, where it lies, manifest."""
+
+
+def list_tiles(
+    tiles: Iterable[tuple[TileJob, Manifest]], variants: Iterable[tuple[SynthesizeJob, Manifest]]
+) -> Tiles:
+    """All that captions are written for: every shard of tiles, then every shard of variants."""
+    made: Tiles = [
+        (job.name, TileSource(stage="tile", scenes=(job.scenes,)), manifest) for job, manifest in tiles
+    ]
+    made += [
+        (job.name, TileSource(stage="synthesize", scenes=job.scenes), manifest) for job, manifest in variants
+    ]
+    return made
+
+
+def plan_caption(recipe: Recipe, work: Path, tiles: Tiles) -> Planned[CaptionJob]:
+    """One job for each shard of tiles or variants."""
     settings = recipe.caption_settings()
     jobs = [
         CaptionJob(
-            name=tile.name,
+            name=name,
             key=hash_json([CAPTION_VERSION, settings.digest(), manifest.identity]),
             work=work,
-            scenes=tile.scenes,
+            source=source,
             settings=settings,
         )
-        for tile, manifest in tiles
+        for name, source, manifest in tiles
     ]
-    return Planned(jobs, sum(manifest.counts.records for _, manifest in tiles))
+    return Planned(jobs, sum(manifest.counts.records for _, _, manifest in tiles))
 
 
 def plan_curate(
@@ -269,7 +286,7 @@ def plan_curate(
             name=caption.name,
             key=hash_json([CURATE_VERSION, settings.digest(), manifest.identity]),
             work=work,
-            scenes=caption.scenes,
+            source=caption.source,
             settings=settings,
         )
         for caption, manifest in captions
@@ -303,10 +320,10 @@ def _tile_shard(folder: WorkFolder, job: CurateJob, manifest: Manifest) -> TileS
         split, _, modality = cell.partition("/")
         pairs[split, modality] = n
     return TileShard(
-        tiles=str(ShardFiles(folder.stage("tile"), job.name).rows),
+        tiles=str(job.source.rows(folder.root, job.name)),
         captions=str(ShardFiles(folder.stage("caption"), job.name).rows),
         verdicts=str(ShardFiles(folder.stage("curate"), job.name).rows),
-        scenes=(str(ShardFiles(folder.stage("ingest"), job.scenes).rows),),
+        scenes=tuple(str(path) for path in job.source.scene_rows(folder.root)),
         pairs=pairs,
     )
 

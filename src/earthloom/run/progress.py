@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 _LOG_SECONDS = 10.0
 """Between two lines of one stage in a log."""
 
-NOUNS = {"ingest": "items", "tile": "windows", "caption": "tiles", "curate": "tiles", "export": "pairs"}
+NOUNS = {
+    "ingest": "items",
+    "tile": "windows",
+    "synthesize": "variants",
+    "caption": "tiles",
+    "curate": "tiles",
+    "export": "pairs",
+}
 """What each stage counts."""
 
 

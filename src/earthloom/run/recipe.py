@@ -45,6 +45,7 @@ from earthloom.ingest.released.webdataset import WebDatasetSettings
 from earthloom.ingest.stac.config import StacSettings
 from earthloom.net.urls import is_remote
 from earthloom.run.compat import COMPAT_SIZE, rules_of
+from earthloom.synthesize.effects import EFFECT_PATHS, AnyEffect, resolve_effect
 from earthloom.tile.config import TileOverrides, TileSettings
 
 
@@ -196,6 +197,8 @@ class Recipe(Settings):
     as in `faithful`."""
     tile: TileSettings = TileSettings()
     """How scenes are cut."""
+    synthesize: tuple[AnyEffect, ...] = ()
+    """Weather and light to lay over clear tiles; each entry makes variants, and the clear tiles stay."""
     caption: CaptionSettings = CaptionSettings()
     """How captions are written."""
     curate: CurateSettings = CurateSettings()
@@ -230,6 +233,10 @@ class Recipe(Settings):
         """The tile settings that hold for one source: its own over the rules of the mode over the recipe's."""
         rules = rules_of(source.kind) if self.mode == "compat" else None
         return source.tile.apply(self.tile if rules is None else rules.apply(self.tile))
+
+    def effects(self, base: Path) -> tuple[AnyEffect, ...]:
+        """The entries of `synthesize` as jobs take them: paths absolute."""
+        return tuple(resolve_effect(effect, base) for effect in self.synthesize)
 
     def caption_settings(self) -> CaptionSettings:
         """The caption settings that hold: in `compat` one prompt an image, unless the recipe says otherwise."""
@@ -269,6 +276,11 @@ PATH_FIELDS = ("path", "facts", "images", "catalog", "items")
 def list_paths(recipe: object) -> Iterator[tuple[str, str]]:
     """Give the place and the path of all files that a recipe names, as plain values that need not be right."""
     yield from _list_weights(recipe, "tile")
+    effects = _get(recipe, "synthesize")
+    for number, effect in enumerate(effects if isinstance(effects, list) else []):
+        for field in EFFECT_PATHS:
+            if isinstance(path := _get(effect, field), str) and path:
+                yield f"synthesize[{number}].{field}", path
     sources = _get(recipe, "sources")
     for number, source in enumerate(sources if isinstance(sources, list) else []):
         for field in PATH_FIELDS:

@@ -44,6 +44,7 @@ class Summary:
     name: str
     work: Path
     stages: dict[str, StageSummary]
+    """In the order of the data flow; `synthesize` only where the recipe has effects."""
     seconds: float
     n_workers: int
     recipe_digest: str
@@ -84,8 +85,9 @@ class Summary:
         for name, stage in self.stages.items():
             if not stage.counts.adds_up:
                 raise AccountError(f"The counts of {name} do not add up: {stage.counts.to_json()}.")
-        chain = [name for name in STAGES if name not in {"ingest", "tile"}]
-        given = self.stages["tile"].counts.records
+        makers = [stage for name, stage in self.stages.items() if name in {"tile", "synthesize"}]
+        given = sum(stage.counts.records for stage in makers)
+        chain = [name for name in STAGES if name not in {"ingest", "tile", "synthesize"}]
         for name in chain:
             counts = self.stages[name].counts
             if counts.planned != given:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-STAGES = ("ingest", "tile", "caption", "curate", "export")
+STAGES = ("ingest", "tile", "synthesize", "caption", "curate", "export")
 """In the order of the data flow; their folders carry the number of the place."""
 
 _FOLDERS = {
     "ingest": "01-ingest",
     "tile": "02-tile",
+    "synthesize": "03-synthesize",
     "caption": "04-caption",
     "curate": "06-curate",
     "export": "07-export",
 }
-"""03 is kept for synthesize and 05 for review, so that folders sort in the order of the data flow."""
+"""05 is kept for review, so that folders sort in the order of the data flow."""
 
 
 @dataclass(frozen=True)

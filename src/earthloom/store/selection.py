@@ -18,7 +18,8 @@ from pydantic import Field, model_validator
 
 from earthloom.core.errors import UsageError
 from earthloom.core.images import decode_image
-from earthloom.core.records import ByteRange, Effect, Modality
+from earthloom.core.light import Light, to_light
+from earthloom.core.records import ByteRange, Effect, Modality, Quantity
 from earthloom.core.seeds import stable_hash
 from earthloom.core.settings import Settings
 from earthloom.store.layout import RELEASE_DATA
@@ -27,7 +28,7 @@ CLEAR = "clear"
 """In a selection: pairs without a synthetic effect."""
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 _IMAGES = frozenset({"jpg", "png"})
-_FACTS = ("id", "base_id", "pair_id", "group", "modality", "gsd_m", "source", "split", "effect", "labels")
+_FACTS = ("id", "base_id", "group", "modality", "quantity", "gsd_m", "source", "split", "effect", "labels")
 
 
 class Selection(Settings):
@@ -87,6 +88,13 @@ class Shown:
     gsd_m: float | None = None
     split: str | None = None
     effect: Effect | None = None
+    is_linear: bool = False
+    """True where stored values are linear in light, as those of stretched counts are; False for sRGB."""
+
+    def read_light(self) -> Light:
+        """Decode the picture to linear light: H x W x 3, 0 to 1. Raises `RecordError` as `read` does."""
+        picture = self.read()
+        return np.asarray(picture / np.float32(255), np.float32) if self.is_linear else to_light(picture)
 
     def read(self) -> npt.NDArray[np.uint8]:
         """Decode the picture: H x W x 3 (gray repeated, alpha dropped), 8 bits. Raises `RecordError` as the decoder."""
@@ -200,6 +208,7 @@ def _describe(
         gsd_m=facts.get("gsd_m"),
         split=facts.get("split"),
         effect=None if effect is None else Effect(**effect),
+        is_linear=facts.get("quantity") not in {None, Quantity.DISPLAY.value},
     )
 
 

@@ -1,0 +1,62 @@
+"""The effects by name: what each is called, drawn and laid over by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from earthloom.core.ids import fingerprint_file, hash_json
+from earthloom.synthesize.config import EffectSettings, Severity
+from earthloom.synthesize.stack import Outcome, Stack, View
+
+AnyEffect = EffectSettings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EffectKind:
+    """One effect."""
+
+    name: str
+    draw: Callable[[Any, View, Severity, np.random.Generator], Any]
+    """Settings, view and strength to the parameters of one place."""
+    add: Callable[[Stack, Any, np.random.Generator], Outcome]
+    """Stack and parameters to what became of it."""
+    darkens: bool = False
+    """True where the picture becomes so dark that a camera would be exposed longer."""
+
+
+_KINDS: tuple[EffectKind, ...] = ()
+EFFECTS = {kind.name: kind for kind in _KINDS}
+
+
+def find_effect(settings: AnyEffect) -> EffectKind:
+    """The effect that settings are for."""
+    return EFFECTS[settings.effect]
+
+
+EFFECT_PATHS = ("fields", "weights")
+"""Fields of effects that name files or folders."""
+
+
+def resolve_effect(settings: AnyEffect, base: Path) -> AnyEffect:
+    """Settings with absolute paths: a job knows no recipe."""
+    paths = {name: getattr(settings, name, None) for name in EFFECT_PATHS}
+    return settings.model_copy(update={name: str(base / path) for name, path in paths.items() if path})
+
+
+def fingerprint_effect(settings: AnyEffect) -> str:
+    """Hash what resolved settings make of a place: files by their content, and not how many places get it."""
+    paths = [path for name in EFFECT_PATHS if (path := getattr(settings, name, None)) is not None]
+    files = [file for path in paths for file in _list_files(Path(path))]
+    plain = json.loads(settings.model_dump_json(exclude={"share", "count", "balance", *EFFECT_PATHS}))
+    return hash_json([plain, [[file.name, fingerprint_file(file)] for file in files]])
+
+
+def _list_files(path: Path) -> list[Path]:
+    return sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
