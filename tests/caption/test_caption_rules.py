@@ -239,7 +239,24 @@ def test_that_a_real_image_is_never_called_synthetic() -> None:
 def test_that_an_effect_is_called_simulated() -> None:
     for seed in range(40):
         conditions = write(with_fog(make_eurosat()), seed)["conditions"]
-        assert "simulated fog" in conditions
+        assert "light simulated fog" in conditions
+
+
+@pytest.mark.parametrize("effect", ["fog", "haze", "cloud", "snow", "low_light", "rain", "dust", "smoke"])
+def test_that_every_effect_is_said_and_passes_the_checks(effect: str) -> None:
+    for seed in range(10):
+        record = with_fog(make_eurosat(), effect)
+        captions = write(record, seed)
+        assert "simulated" in captions["conditions"]
+        assert "simulated" in enriched(record, seed)
+
+
+def test_that_weather_which_the_sensor_looks_through_is_not_said() -> None:
+    scene, tile = with_fog(make_sentinel1())
+    assert tile.effect is not None
+    unseen = scene, replace(tile, effect=replace(tile.effect, is_visible=False))
+    for seed in range(10):
+        assert "fog" not in " ".join((*write(unseen, seed).values(), enriched(unseen, seed)))
 
 
 def test_positions_follow_the_boxes() -> None:

@@ -2,7 +2,8 @@ import io
 
 import pytest
 
-from earthloom.run.progress import Bars, LogLines, Silence, choose_listener, describe_stage, format_seconds
+from earthloom.core.durations import format_seconds
+from earthloom.run.progress import Bars, LogLines, Silence, choose_listener, describe_stage
 from earthloom.store.shards import Counts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable
@@ -240,10 +241,22 @@ def _measure_validity(share: float) -> Validity | None:
 
 
 def _find_weather(effect: Effect | None) -> Weather | None:
-    name = clean_name(effect.name) if effect is not None else None
+    """What an effect shows; nothing where the sensor looks through it."""
+    if effect is None or not effect.is_visible:
+        return None
+    name = clean_name(_LEARNED.get(effect.name, lambda _: effect.name)(effect.params))
     if name is None or name == "clear":
         return None
-    return Weather(origin=Origin.COMPUTED, effect=name, word=_MMM_RS_WEATHER.get(name, name))
+    word = _MMM_RS_WEATHER.get(name, name)
+    return Weather(origin=Origin.COMPUTED, effect=name, word=word, severity=effect.severity)
+
+
+def _read_word(params: str) -> str:
+    """What the user calls the look that a network was trained on."""
+    return str(json.loads(params)["word"])
+
+
+_LEARNED = {"translation": _read_word}
 
 
 def _find_classes(scene: Scene, tile: Tile) -> tuple[SceneClass, ...]:

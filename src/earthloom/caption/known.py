@@ -18,7 +18,11 @@ _WEATHER_TALK = {
     "snow": frozenset({"snowy", "snow-covered"}),
     "haze": frozenset({"hazy"}),
     "night": frozenset({"nighttime", "night-time"}),
+    "cloud": frozenset({"clouds", "cloudy"}),
     "clouds": frozenset({"cloud", "cloudy"}),
+    "rain": frozenset({"rainy"}),
+    "smoke": frozenset({"smoky"}),
+    "dust": frozenset({"dusty"}),
 }
 
 

@@ -26,12 +26,16 @@ _ZONES = {
     Zone.ANTARCTIC: ("south of the Antarctic Circle", "in the Antarctic"),
 }
 _WEATHER = {
-    "fog": "with simulated fog",
-    "snow": "with simulated snow",
+    "fog": "with {strength} simulated fog",
+    "snow": "with {strength} simulated snow",
     "night": "in simulated night light",
     "low light": "in simulated low light",
-    "haze": "with simulated haze",
+    "haze": "with {strength} simulated haze",
+    "cloud": "with {strength} simulated cloud",
     "clouds": "with simulated clouds",
+    "rain": "with {strength} simulated rain",
+    "dust": "with {strength} simulated dust in the air",
+    "smoke": "with {strength} simulated smoke",
 }
 _MAX_CONDITIONS = 2
 
@@ -144,8 +148,11 @@ def say_decibels(decibels: float) -> str:
 
 
 def say_weather(weather: Weather, _draw: Draw) -> str:
-    """`with simulated fog`: an effect is never passed off as weather of the day."""
-    return _WEATHER.get(weather.effect, f'with the simulated effect "{weather.effect}"')
+    """`with light simulated fog`: an effect is never passed off as weather of the day."""
+    phrase = _WEATHER.get(weather.effect)
+    if phrase is None:
+        return f'with the simulated effect "{weather.effect}"'
+    return phrase.format(strength=weather.severity)
 
 
 def say_source(said: Statements) -> str:

@@ -234,6 +234,8 @@ class Weather(Statement):
     """Name of the effect in plain words."""
     word: str
     """What an MMM-RS prompt calls it."""
+    severity: str
+    """`light`, `moderate` or `heavy`, as measured in the picture."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from earthloom.core.errors import LockedError, RecipeError, StoppedError, UsageError
+from earthloom.core.errors import RecipeError, StoppedError, UsageError
 from earthloom.export import collect_statistics, write_card, write_report
 from earthloom.ingest.config import FileSettings
 from earthloom.run.engine import Engine, make_engine
@@ -36,6 +35,7 @@ from earthloom.run.summary import StageSummary, Summary
 from earthloom.run.variants import plan_variants
 from earthloom.store.atomic import remove_leftovers, translate_write_errors, write_json, write_text
 from earthloom.store.layout import RELEASE_DATA, STAGES, WorkFolder
+from earthloom.store.lock import hold_lock
 from earthloom.store.shards import Counts, Manifest
 
 JobT = TypeVar("JobT", bound=Job)
@@ -101,13 +101,7 @@ def _check_apart(recipe: Recipe, base: Path, work: Path) -> None:
 @contextmanager
 def lock_folder(folder: WorkFolder) -> Iterator[None]:
     """Hold the work folder for this process; the lock goes with the process, however it ends."""
-    with translate_write_errors(folder.lock), folder.lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(
-                f"Another run works in {folder.root}. Wait for it, stop it, or choose another folder with -o."
-            ) from None
+    with hold_lock(folder.lock):
         yield
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING, Protocol
 
+from earthloom.core.durations import format_seconds
 from earthloom.store.shards import Counts
 
 if TYPE_CHECKING:
@@ -159,18 +160,6 @@ def describe_stage(stage: str, counts: Counts, seconds: float, n_reused: int) ->
     if n_reused:
         words.append(f"{n_reused:,} shards kept from before")
     return ", ".join(words)
-
-
-def format_seconds(seconds: float) -> str:
-    """A duration for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def choose_listener() -> Listener:

@@ -83,6 +83,61 @@ class ShardFiles:
         return self.folder / f"{self.name}.json"
 
 
+@dataclass(frozen=True)
+class TrainingFolder:
+    """The folder of one training."""
+
+    root: Path
+
+    @property
+    def recipe(self) -> Path:
+        """What was asked, as YAML."""
+        return self.root / "recipe.yaml"
+
+    @property
+    def run(self) -> Path:
+        """What was done; written when training is done."""
+        return self.root / "run.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that works here."""
+        return self.root / ".lock"
+
+    @property
+    def losses(self) -> Path:
+        """One row a step."""
+        return self.root / "losses.csv"
+
+    @property
+    def refused(self) -> Path:
+        """Pictures that could not be used, with their reasons."""
+        return self.root / "refused.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of what a later run goes on from."""
+        return self.root / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        """Folder of pictures that show how training goes."""
+        return self.root / "samples"
+
+    @property
+    def weights(self) -> Path:
+        """Folder of what is used once training is done."""
+        return self.root / "weights"
+
+    def checkpoint(self, step: int) -> Path:
+        """The checkpoint of one step; names sort by step."""
+        return self.checkpoints / f"step-{step:09d}.safetensors"
+
+    def sample(self, step: int) -> Path:
+        """The sheet of samples of one step."""
+        return self.samples / f"step-{step:09d}.png"
+
+
 RELEASE_DATA = "data"
 RELEASE_CARD = "README.md"
 RELEASE_REPORT = "report.html"

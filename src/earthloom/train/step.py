@@ -44,7 +44,10 @@ class Step(Protocol):
         ...
 
     def sample(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Pictures that show how training goes: float32, N' x 3 x H x W, -1 to 1, in the order of reading."""
+        """Pictures that show how training goes: float32, N' x 3 x H x W, -1 to 1, one row after the other.
+
+        There are as many rows as the batch has pictures of a set, such as "before, after" for each.
+        """
         ...
 
     def export(self, folder: Path) -> None:
