@@ -30,6 +30,8 @@ from earthloom.ingest.config import SourceSettings
 from earthloom.ingest.kinds import KINDS
 from earthloom.net.config import Credential, NetSettings
 from earthloom.run.recipe import ENTRIES, Recipe
+from earthloom.synthesize import EFFECTS
+from earthloom.synthesize.config import EffectSettings
 from earthloom.tile.config import (
     Encoding,
     Enlarge,
@@ -86,6 +88,8 @@ SECTIONS: tuple[tuple[str, type[Settings], str], ...] = (
     ("A stretch between fixed values", Range, "{range: [[0, 3000], [0, 3000], [0, 2500]]}\n"),
     ("A stretch between percentiles", Percentile, "{percentile: [2, 98]}\n"),
     ("`tile.encoding`", Encoding, "{rgb: png, quality: 90}\n"),
+    ("Any effect", EffectSettings, ""),
+    *((f"`{name}` effect", kind.settings, kind.example) for name, kind in EFFECTS.items()),
     ("`caption`", CaptionSettings, "{with: rules, styles: [mmm_rs], per_image: 3}\n"),
     ("`curate`", CurateSettings, "{split: {train: 0.8, val: 0.1, test: 0.1}, seed: 7}\n"),
     ("`export`", ExportSettings, "{formats: [parquet], shard_pairs: 500}\n"),
@@ -124,20 +128,28 @@ def render() -> str:
 
 def _render_section(title: str, model: type[Settings], example: str) -> str:
     _check_example(model, example)
-    is_source = issubclass(model, SourceSettings) and model is not SourceSettings
-    shared = set(SourceSettings.model_fields) if is_source else set()
+    shared = {
+        field for base in (SourceSettings, EffectSettings) if _is_one(model, base) for field in base.model_fields
+    }
     lines = [f"## {title}", "", _introduce(model), ""]
     lines += ["| field | takes | default | meaning |", "|---|---|---|---|"]
     own = [name for name in model.model_fields if name not in shared]
-    own.sort(key=lambda name: name != "kind")
+    own.sort(key=lambda name: name not in {"kind", "effect"})
     meanings = _find_meanings(model)
     lines += [_render_row(name, model.model_fields[name], meanings.get(name, "")) for name in own]
     return "\n".join([*lines, "", *([_fence(example)] if example else [])])
 
 
+def _is_one(model: type[Settings], base: type[Settings]) -> bool:
+    """Whether a model is one of those whose common fields have a section of their own."""
+    return issubclass(model, base) and model is not base
+
+
 def _introduce(model: type[Settings]) -> str:
     """A model's docstring; a source says what its settings are, and where the rest of its fields stand."""
-    if not issubclass(model, SourceSettings) or model is SourceSettings:
+    if _is_one(model, EffectSettings):
+        return f"{_flow(model.__doc__ or '')} Takes the fields of [any effect](#any-effect) too."
+    if not _is_one(model, SourceSettings):
         return _flow(model.__doc__ or "")
     return f"{_flow(model.__mro__[1].__doc__ or '')} Takes the fields of [any source](#any-source) too."
 

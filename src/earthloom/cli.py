@@ -75,6 +75,34 @@ def demo(
     _build(load_named("demo"), output, Path.cwd(), workers, as_json=as_json, quiet=quiet)
 
 
+@app.command(epilog=_epilog("earthloom train snow.yaml", "earthloom train snow.yaml -o snow --fresh"))
+def train(
+    recipe: Annotated[
+        Path, typer.Argument(help="Training recipe in YAML; its paths are relative to its own folder.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder; NAME-training beside the recipe when not given."),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, whatever the folder holds.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a network from pictures: weights, samples, losses. Run again, it goes on where it stopped."""
+    from earthloom.recipes import load_training
+
+    loaded = load_training(recipe)
+    with _explain_missing_extra():
+        from earthloom.train.training import train as run_training
+    from earthloom.train.progress import Silence, choose_listener
+
+    base = recipe.resolve().parent
+    folder = output if output is not None else base / f"{loaded.name}-training"
+    listener = Silence() if quiet else choose_listener()
+    summary = run_training(loaded, folder, base=base, fresh=fresh, listener=listener)
+    typer.echo(_to_json(summary.to_json()) if as_json else summary.to_text())
+
+
 @app.command(epilog=_epilog("earthloom inspect out", "earthloom inspect out/release --json"))
 def inspect(
     folder: Annotated[Path, typer.Argument(help="A work folder or a release.")],
@@ -163,6 +191,62 @@ def check(
         raise typer.Exit(1)
 
 
+effects = typer.Typer(
+    help="List the effects that `synthesize` can lay over tiles, or look at them on your own tiles.",
+    epilog=_epilog("earthloom effects", "earthloom effects sheet WORK -o sheet"),
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+app.add_typer(effects, name="effects")
+
+
+@effects.callback()
+def list_effects(context: typer.Context, as_json: Json = False) -> None:
+    """List the effects that `synthesize` can lay over tiles, or look at them on your own tiles."""
+    if context.invoked_subcommand is not None:
+        return
+    from earthloom.synthesize import EFFECTS
+
+    if as_json:
+        typer.echo(_to_json({name: kind.summary for name, kind in EFFECTS.items()}))
+        return
+    typer.echo("\n".join(f"{name:12} {kind.summary}" for name, kind in EFFECTS.items()))
+
+
+@effects.command(
+    epilog=_epilog(
+        "earthloom effects sheet WORK", "earthloom effects sheet WORK --effect fog --effect snow --places 8"
+    )
+)
+def sheet(
+    work: Annotated[Path, typer.Argument(help="Work folder in which `earthloom build` has cut tiles.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; WORK/sheet when not given.")
+    ] = None,
+    effect: Annotated[
+        list[str] | None, typer.Option("--effect", "-e", help="An effect to show; all when not given.")
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", help="Recipe whose `synthesize` says how; else the defaults.")
+    ] = None,
+    places: Annotated[int, typer.Option(min=1, help="How many places.")] = 4,
+    seed: Annotated[int, typer.Option(help="Another seed shows other places and other weather.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Lay every effect at every strength over some places, side by side: look before you make thousands."""
+    from earthloom.recipes import load_recipe
+    from earthloom.run.sheet import write_sheet
+
+    told = None if recipe is None else load_recipe(recipe)
+    base = Path.cwd() if recipe is None else recipe.resolve().parent
+    out = work / "sheet" if output is None else output
+    with _show_status() as tell:
+        made = write_sheet(
+            work, out, recipe=told, base=base, effects=effect or [], places=places, seed=seed, tell=tell
+        )
+    typer.echo(_to_json(made.to_json()) if as_json else made.to_text())
+
+
 @app.callback(invoke_without_command=True)
 def _start(
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
@@ -199,7 +283,9 @@ def describe_summary(summary: Summary) -> str:
         counts = stage.counts
         refused = "".join(f", {n:,} {reason}" for reason, n in sorted(counts.refused.items()))
         failed = f", {counts.failed:,} FAILED" if counts.failed else ""
-        lines.append(f"  {name:8} {counts.planned:>9,} planned = {counts.written:,} written{refused}{failed}")
+        lines.append(
+            f"  {name:10} {counts.planned:>9,} planned = {counts.written:,} written{refused}{failed}"
+        )
     if summary.n_failed:
         lines.append(f"  tracebacks: {summary.work}/*/*.failed.parquet")
     lines.append(f"release  {summary.release}")
@@ -219,6 +305,19 @@ def _show_status() -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status("starting") as status:
         yield status.update
+
+
+@contextmanager
+def _explain_missing_extra() -> Iterator[None]:
+    """Say what to install where torch and what goes with it is not there."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in {"torch", "safetensors"}:
+            raise
+        raise UsageError(
+            f"Training needs {error.name}, which is not installed: pip install 'earthloom[models]'"
+        ) from error
 
 
 def _to_json(value: object) -> str:

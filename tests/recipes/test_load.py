@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from earthloom.core.errors import RecipeError
 from earthloom.recipes import list_named, load_named, load_recipe, parse_recipe
-from earthloom.recipes.load import format_place, parse_place
+from earthloom.recipes.document import format_place, parse_place
 from earthloom.run.recipe import Recipe, dump_recipe
 
 GOOD = """\

@@ -33,8 +33,8 @@ def test_lines_have_rate_and_remaining_time(monkeypatch: pytest.MonkeyPatch) -> 
     lines.finish_stage(Counts(planned=1000, written=990, refused={"flat": 8}, failed=2), 100.0, 3)
     lines.close()
     assert out.getvalue().splitlines() == [
-        "tile     200/1,000 windows, 10/s, 1 min 20 s left",
-        "tile     990 of 1,000 windows in 1 min 40 s, 8 refused, 2 FAILED, 3 shards kept from before",
+        "tile       200/1,000 windows, 10/s, 1 min 20 s left",
+        "tile       990 of 1,000 windows in 1 min 40 s, 8 refused, 2 FAILED, 3 shards kept from before",
     ]
 
 
@@ -45,7 +45,7 @@ def test_a_stage_of_unknown_length_shows_what_is_done(monkeypatch: pytest.Monkey
     lines = LogLines(out)
     lines.start_stage("ingest", None)
     lines.advance(22)
-    assert out.getvalue() == "ingest   22 items, 2/s\n"
+    assert out.getvalue() == "ingest     22 items, 2/s\n"
 
 
 def test_bars_are_drawn_and_silence_is_silent(capsys: pytest.CaptureFixture[str]) -> None:

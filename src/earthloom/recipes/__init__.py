@@ -1,5 +1,12 @@
 """Recipes as files: reading them with every fault reported at once, and the named ones that ship with earthloom."""
 
-from earthloom.recipes.load import list_named, load_named, load_recipe, parse_recipe
+from earthloom.recipes.load import (
+    list_named,
+    load_named,
+    load_recipe,
+    load_training,
+    parse_recipe,
+    parse_training,
+)
 
-__all__ = ["list_named", "load_named", "load_recipe", "parse_recipe"]
+__all__ = ["list_named", "load_named", "load_recipe", "load_training", "parse_recipe", "parse_training"]

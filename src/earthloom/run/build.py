@@ -19,6 +19,7 @@ from earthloom.run.jobs import SynthesizeJob
 from earthloom.run.ledger import Ledger, remove_strangers
 from earthloom.run.plan import (
     Planned,
+    find_broken_effects,
     find_broken_networks,
     find_empty_sources,
     list_tiles,
@@ -72,7 +73,8 @@ def build(
     folder = WorkFolder(Path(work).resolve())
     root = Path(base).resolve()
     faults = check_paths(recipe, root)
-    faults = faults or find_broken_networks(recipe, root) or find_empty_sources(recipe, root)
+    faults = faults or [*find_broken_networks(recipe, root), *find_broken_effects(recipe, root)]
+    faults = faults or find_empty_sources(recipe, root)
     if faults:
         raise RecipeError(faults, recipe=recipe.name)
     _check_apart(recipe, root, folder.root)
@@ -101,7 +103,7 @@ def _check_apart(recipe: Recipe, base: Path, work: Path) -> None:
 @contextmanager
 def lock_folder(folder: WorkFolder) -> Iterator[None]:
     """Hold the work folder for this process; the lock goes with the process, however it ends."""
-    with hold_lock(folder.lock):
+    with translate_write_errors(folder.root), hold_lock(folder.lock):
         yield
 
 

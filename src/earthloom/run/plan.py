@@ -40,6 +40,7 @@ from earthloom.run.recipe import Recipe, SourceEntry
 from earthloom.store.layout import ShardFiles, WorkFolder
 from earthloom.store.shards import Manifest
 from earthloom.store.tables import from_rows
+from earthloom.synthesize.effects import EFFECT_PATHS, check_effect
 from earthloom.tile import TILE_VERSION, TileSettings, count_windows, load_network
 
 JobT = TypeVar("JobT", bound=Job)
@@ -85,6 +86,18 @@ def find_broken_networks(recipe: Recipe, base: Path) -> list[Fault]:
         except UsageError as error:
             remedy = "Export the network to ONNX anew, or set `with: cubic`."
             faults.append(Fault(place=f"{place}.enlarge.weights", problem=str(error), remedy=remedy))
+    return faults
+
+
+def find_broken_effects(recipe: Recipe, base: Path) -> list[Fault]:
+    """Faults for files of effects that cannot be used, found by opening them."""
+    faults = []
+    for number, effect in enumerate(recipe.effects(base)):
+        try:
+            check_effect(effect)
+        except UsageError as error:
+            field = next(name for name in EFFECT_PATHS if getattr(effect, name, None) is not None)
+            faults.append(Fault(place=f"synthesize[{number}].{field}", problem=str(error), remedy=""))
     return faults
 
 

@@ -85,12 +85,12 @@ class LogLines:
         rate = self._done / max(now - self._start, 1e-9)
         of = f"/{self._total:,}" if self._total else ""
         left = f", {format_seconds((self._total - self._done) / rate)} left" if self._total and rate else ""
-        return f"{self._stage:8} {self._done:,}{of} {NOUNS[self._stage]}, {rate:,.0f}/s{left}"
+        return f"{self._stage:10} {self._done:,}{of} {NOUNS[self._stage]}, {rate:,.0f}/s{left}"
 
     def finish_stage(self, counts: Counts, seconds: float, n_reused: int) -> None:
         """Print what became of the stage."""
         print(
-            f"{self._stage:8} {describe_stage(self._stage, counts, seconds, n_reused)}",
+            f"{self._stage:10} {describe_stage(self._stage, counts, seconds, n_reused)}",
             file=self._out,
             flush=True,
         )
@@ -115,7 +115,7 @@ class Bars:
 
         self._progress: Progress = Progress(
             SpinnerColumn(finished_text="✓"),
-            TextColumn("{task.description:8}"),
+            TextColumn("{task.description:10}"),
             BarColumn(bar_width=28),
             MofNCompleteColumn(),
             TextColumn("{task.fields[note]}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,9 +69,11 @@ def write_sheet(
     out: Path,
     *,
     recipe: Recipe | None = None,
+    base: Path = Path(),
     effects: Sequence[str] = (),
     places: int = 4,
     seed: int = 0,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Sheet:
     """Lay every effect at every strength over some places of a work folder and write one picture for each.
 
@@ -79,18 +81,22 @@ def write_sheet(
         work: a folder in which `earthloom build` has cut tiles.
         out: folder of the sheet.
         recipe: takes the settings of its `synthesize` in place of the defaults.
+        base: folder that the recipe's paths are relative to.
         effects: names of the effects to show; all that need no weights when empty.
         places: how many places, from as many sources as there are.
         seed: another seed shows other places in other weather.
+        tell: is told what is being drawn.
 
     Raises:
         UsageError: there are no optical tiles in `work`, or no effect of a given name.
 
     """
-    settings = _choose_effects(recipe, effects, seed)
+    told = {} if recipe is None else {entry.effect: entry for entry in reversed(recipe.effects(base))}
+    settings = _choose_effects(told, effects, seed)
     written: list[Path] = []
     n_refused = 0
     for number, members in enumerate(_choose_places(WorkFolder(work), places, seed)):
+        tell(f"place {number + 1} of {places}: {members[0].scene.source_key}")
         tables = _vary(members, settings)
         n_refused += sum(cell.picture is None for rows in tables.values() for row in rows for cell in row)
         for modality, rows in tables.items():
@@ -105,8 +111,7 @@ def write_sheet(
     return Sheet(page=page, pictures=tuple(written), n_refused=n_refused)
 
 
-def _choose_effects(recipe: Recipe | None, names: Sequence[str], seed: int) -> list[AnyEffect]:
-    told = {entry.effect: entry for entry in reversed(recipe.synthesize)} if recipe is not None else {}
+def _choose_effects(told: dict[str, AnyEffect], names: Sequence[str], seed: int) -> list[AnyEffect]:
     known = {name: kind.settings for name, kind in EFFECTS.items()}
     strange = [name for name in names if name not in known]
     if strange:
@@ -160,9 +165,7 @@ def _read(folder: WorkFolder, path: Path, pair: str) -> list[Member]:
     return [member for member in members if member.scene.modality in OPTICAL]
 
 
-def _vary(
-    members: Sequence[Member], settings: Iterable[AnyEffect]
-) -> dict[Modality, list[list[_Cell]]]:
+def _vary(members: Sequence[Member], settings: Iterable[AnyEffect]) -> dict[Modality, list[list[_Cell]]]:
     """For each modality a row an effect: clear, light, moderate, heavy."""
     tables: dict[Modality, list[list[_Cell]]] = {member.scene.modality: [] for member in members}
     for entry in settings:
@@ -180,7 +183,11 @@ def _vary_once(members: Sequence[Member], settings: AnyEffect) -> dict[Modality,
     try:
         tiles = list(
             vary_place(
-                members, settings, label=settings.effect, digest=fingerprint_effect(settings), quality=_QUALITY
+                members,
+                settings,
+                label=settings.effect,
+                digest=fingerprint_effect(settings),
+                quality=_QUALITY,
             )
         )
     except RecordError as error:
@@ -196,7 +203,9 @@ def _describe(name: str, tile: Tile) -> str:
     assert tile.effect is not None
     measured = json.loads(tile.effect.params)["measured"]
     numbers = [
-        f"{key} {value:.2f}" for key, value in measured.items() if isinstance(value, float) and abs(value) < 1000
+        f"{key} {value:.2f}"
+        for key, value in measured.items()
+        if isinstance(value, float) and abs(value) < 1000
     ]
     return f"{name}: {tile.effect.severity}; {', '.join(numbers[:2])}"
 

@@ -17,7 +17,10 @@ def hold_lock(lock: Path) -> Iterator[None]:
 
     Raises `LockedError` where another process holds it.
     """
-    with translate_write_errors(lock), lock.open("w") as file:
+    with translate_write_errors(lock):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("w")
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

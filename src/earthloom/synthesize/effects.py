@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,12 +24,28 @@ class EffectKind:
     """One effect."""
 
     name: str
+    settings: type[EffectSettings]
     draw: Callable[[Any, View, Severity, np.random.Generator], Any]
     """Settings, view and strength to the parameters of one place."""
     add: Callable[[Stack, Any, np.random.Generator], Outcome]
     """Stack and parameters to what became of it."""
+    check: Callable[[Any], None] = lambda settings: None
+    """Raises UsageError where a file that settings (resolved) name cannot be used."""
     darkens: bool = False
     """True where the picture becomes so dark that a camera would be exposed longer."""
+    needs_weights: bool = False
+    """True for an effect that was learned: it is nothing without the file of its weights."""
+
+    @property
+    def example(self) -> str:
+        """An entry of `synthesize` in YAML."""
+        weights = ", weights: look.safetensors, word: autumn" if self.needs_weights else ""
+        return f"{{effect: {self.name}{weights}, share: 0.1}}\n"
+
+    @property
+    def summary(self) -> str:
+        """What it is, in a line."""
+        return (inspect.getdoc(self.settings) or "").partition("\n")[0]
 
 
 _KINDS: tuple[EffectKind, ...] = ()
@@ -38,6 +55,11 @@ EFFECTS = {kind.name: kind for kind in _KINDS}
 def find_effect(settings: AnyEffect) -> EffectKind:
     """The effect that settings are for."""
     return EFFECTS[settings.effect]
+
+
+def check_effect(settings: AnyEffect) -> None:
+    """Raise UsageError where a file that the (resolved) settings name cannot be used."""
+    find_effect(settings).check(settings)
 
 
 EFFECT_PATHS = ("fields", "weights")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -109,3 +110,13 @@ class TranslationRecipe(TranslationSettings, TrainingSettings):
 
 TrainingRecipe = TranslationRecipe
 """Every kind of training recipe, told apart by `train`."""
+
+
+def list_paths(recipe: object) -> Iterator[tuple[str, str]]:
+    """Give place and path of all folders that a training recipe names, from plain values that need not be right."""
+    for place in ("from", "to"):
+        selection = recipe.get(place) if isinstance(recipe, dict) else None
+        for field in ("folder", "release"):
+            path = selection.get(field) if isinstance(selection, dict) else None
+            if isinstance(path, str) and path:
+                yield f"{place}.{field}", path

@@ -1,0 +1,256 @@
+"""Batches of pictures: crops of one or more sets, drawn so that every step finds the same ones whenever it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from earthloom.core.errors import RecordError, RunError
+from earthloom.core.ids import make_id
+from earthloom.core.light import to_display
+from earthloom.core.records import Reason
+from earthloom.core.seeds import make_rng
+from earthloom.store.selection import Shown
+from earthloom.train.config import CropSettings
+
+Picture = npt.NDArray[np.uint8]
+"""H x W x 3, sRGB."""
+Batch = Mapping[str, torch.Tensor]
+"""By name of the set: float32, N x 3 x H x W, -1 to 1, on the CPU."""
+
+_TRIES = 100
+"""Pictures that are tried for one crop before training is given up."""
+_AHEAD = 2
+"""Batches that are made while one is learnt from."""
+
+
+class Batches(Protocol):
+    """Where the loop gets what is learnt from. The batch of a step depends on the step's number alone."""
+
+    def draw(self, number: int) -> Batch:
+        """Make the batch of one step; steps count from 1."""
+        ...
+
+    def show(self) -> Batch:
+        """Make the batch of which samples are made: always the same one."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """Hash of what is drawn from: another one, other batches."""
+        ...
+
+    @property
+    def refused(self) -> Mapping[str, Mapping[str, str]]:
+        """What turned out to be unusable so far: place in the recipe, key, and reason with detail."""
+        ...
+
+
+class PictureSet:
+    """The pictures of one set, each decoded when it is first drawn; as many as fit are kept in memory.
+
+    In every round each picture comes once, in an order of that round's own. A picture that cannot be used is set aside,
+    and another one is drawn in its place.
+    """
+
+    def __init__(self, place: str, pictures: Sequence[Shown], crop: CropSettings, seed: int) -> None:
+        self.place = place
+        self.pictures = pictures
+        self.refused: dict[str, str] = {}
+        self._crop = crop
+        self._seed = seed
+        self._kept: dict[int, Picture] = {}
+        self._room = crop.memory_mb * 2**20
+        self._round = -1
+        self._order: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def draw(self, position: int) -> Picture:
+        """Cut the crop at a position, from 0, of the endless row of crops. Raises `RunError` when none can be had."""
+        for index in self._candidates(position):
+            picture = self._read(index)
+            if picture is not None:
+                return self._cut(picture, make_rng(self._seed, "crop", self.place, str(position)))
+        raise self._give_up()
+
+    def show(self, n: int) -> list[Picture]:
+        """Middles of the first `n` usable pictures of a fixed order; fewer where there are fewer."""
+        order = make_rng(self._seed, "show", self.place).permutation(len(self.pictures))
+        found: list[Picture] = []
+        for index in order[: _TRIES + n]:
+            picture = self._read(int(index))
+            if picture is not None:
+                found.append(_cut_middle(picture, self._crop.crop))
+            if len(found) == n:
+                break
+        if not found:
+            raise self._give_up()
+        return found
+
+    def identify(self) -> str:
+        """Hash of the pictures' keys and of the sizes of their files, where they have their own."""
+        keys: list[str | int] = []
+        for shown in self.pictures:
+            keys.append(shown.key)
+            if shown.row is None and shown.within is None and shown.path.exists():
+                keys.append(shown.path.stat().st_size)
+        return make_id("pictures", *keys)
+
+    def _candidates(self, position: int) -> Iterator[int]:
+        n = len(self.pictures)
+        number, place = divmod(position, n)
+        if number != self._round:
+            self._order = make_rng(self._seed, "round", self.place, str(number)).permutation(n)
+            self._round = number
+        yield int(self._order[place])
+        instead = make_rng(self._seed, "instead", self.place, str(position))
+        for _ in range(_TRIES):
+            yield int(instead.integers(n))
+
+    def _read(self, index: int) -> Picture | None:
+        if index in self._kept:
+            return self._kept[index]
+        shown = self.pictures[index]
+        if shown.key in self.refused:
+            return None
+        try:
+            picture = _prepare(_decode(shown), self._crop)
+        except RecordError as error:
+            self.refused[shown.key] = str(error)
+            return None
+        if picture.nbytes <= self._room:
+            self._room -= picture.nbytes
+            self._kept[index] = picture
+        return picture
+
+    def _cut(self, picture: Picture, rng: np.random.Generator) -> Picture:
+        side = self._crop.crop
+        y, x = (int(rng.integers(extent - side + 1)) for extent in picture.shape[:2])
+        piece = picture[y : y + side, x : x + side]
+        if self._crop.turn:
+            piece = np.rot90(piece, int(rng.integers(4)))
+            piece = piece[:, ::-1] if rng.integers(2) else piece
+        return piece
+
+    def _give_up(self) -> RunError:
+        last = next(reversed(self.refused.items()))
+        return RunError(
+            f"None of {_TRIES} pictures drawn from `{self.place}` could be used; {last[0]!r} because of {last[1]}. "
+            f"Check what the recipe selects."
+        )
+
+
+class PictureBatches:
+    """Batches of crops of several sets, drawn independently: pictures without partners."""
+
+    def __init__(
+        self,
+        sets: Mapping[str, Sequence[Shown]],
+        crop: CropSettings,
+        *,
+        seed: int,
+        names: Mapping[str, str],
+        n_shown: int = 4,
+    ) -> None:
+        """Take sets by their place in the recipe, and what a batch calls each of them."""
+        self._sets = {names[place]: PictureSet(place, shown, crop, seed) for place, shown in sets.items()}
+        self._size = crop.batch
+        self._n_shown = n_shown
+
+    def draw(self, number: int) -> Batch:
+        """Make the batch of one step."""
+        first = (number - 1) * self._size
+        return {
+            name: to_tensor([pictures.draw(first + slot) for slot in range(self._size)])
+            for name, pictures in self._sets.items()
+        }
+
+    def show(self) -> Batch:
+        """Make the batch of which samples are made: as many pictures of each set."""
+        shown = {name: pictures.show(self._n_shown) for name, pictures in self._sets.items()}
+        n = min(len(pictures) for pictures in shown.values())
+        return {name: to_tensor(pictures[:n]) for name, pictures in shown.items()}
+
+    @property
+    def identity(self) -> str:
+        """Hash of the pictures of all sets."""
+        return make_id(*(part for s in self._sets.values() for part in (s.place, s.identify())))
+
+    @property
+    def refused(self) -> Mapping[str, Mapping[str, str]]:
+        """What turned out to be unusable so far."""
+        found = {
+            s.place: s.refused.copy() for s in self._sets.values()
+        }  # copies: a thread may be adding to them
+        return {place: dict(sorted(reasons.items())) for place, reasons in found.items() if reasons}
+
+
+def draw_ahead(batches: Batches, start: int, stop: int) -> Iterator[Batch]:
+    """Give the batches of steps [start, stop) in order; the next ones are made by a thread in the meantime."""
+    with ThreadPoolExecutor(1, "batches") as thread:
+        waiting: list[Future[Batch]] = []
+        try:
+            for number in range(start, stop):
+                while len(waiting) <= _AHEAD and number + len(waiting) < stop:
+                    waiting.append(thread.submit(batches.draw, number + len(waiting)))
+                yield waiting.pop(0).result()
+        finally:
+            thread.shutdown(wait=True, cancel_futures=True)
+
+
+def to_tensor(pictures: Sequence[Picture]) -> torch.Tensor:
+    """Pictures of one size as float32, N x 3 x H x W, -1 to 1."""
+    stacked = torch.from_numpy(np.ascontiguousarray(np.stack(pictures).transpose(0, 3, 1, 2)))
+    return stacked.to(torch.float32) / 127.5 - 1.0
+
+
+def to_pictures(images: torch.Tensor) -> Picture:
+    """The inverse of `to_tensor`, rounded: N x H x W x 3; what lies outside -1 to 1 is clipped."""
+    levels = ((images.detach().cpu().to(torch.float32).clamp(-1, 1) + 1.0) * 127.5).round().to(torch.uint8)
+    return np.asarray(levels.permute(0, 2, 3, 1).contiguous().numpy(), np.uint8)
+
+
+def _decode(shown: Shown) -> Picture:
+    """The picture as it is displayed, whatever its stored values mean: what a translator will be given."""
+    try:
+        return to_display(shown.read_light()) if shown.is_linear else shown.read()
+    except FileNotFoundError as error:
+        raise RecordError(Reason.MISSING, "the file was there when pictures were listed") from error
+    except PermissionError as error:
+        raise RecordError(Reason.NO_PERMISSION, "the system does not let us read the file") from error
+    except OSError as error:
+        raise RecordError(Reason.UNREADABLE, f"the system says {error}") from error
+
+
+def _prepare(picture: Picture, crop: CropSettings) -> Picture:
+    """Scale a picture as the settings say. Raises `RecordError` where it is too small for a crop."""
+    shorter = min(picture.shape[:2])
+    if crop.load is not None:
+        return _scale(picture, crop.load)
+    if shorter >= crop.crop:
+        return picture
+    if crop.small == "drop":
+        height, width = picture.shape[:2]
+        raise RecordError(
+            Reason.TOO_SMALL, f"wants {crop.crop} pixels on each side for a crop, got {width} x {height}"
+        )
+    return _scale(picture, crop.crop)
+
+
+def _scale(picture: Picture, shorter: int) -> Picture:
+    """Scale so that the shorter side has so many pixels: averaged on the way down, cubic on the way up."""
+    height, width = picture.shape[:2]
+    factor = shorter / min(height, width)
+    size = (max(shorter, round(width * factor)), max(shorter, round(height * factor)))
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
+
+
+def _cut_middle(picture: Picture, side: int) -> Picture:
+    y, x = ((extent - side) // 2 for extent in picture.shape[:2])
+    return picture[y : y + side, x : x + side]
