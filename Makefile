@@ -5,6 +5,7 @@
 #   make test    the tests that finish within minutes
 #   make check   everything a change has to pass: format, lint, types, imports, tests, coverage
 #   make bench   speed and memory beside their peers, with targets
+#   make sheet   every effect at every strength over real tiles of ../shared/data, to look at
 #   make clean   remove what the others made, the virtual environment too
 
 SHELL := /bin/bash
@@ -19,7 +20,7 @@ PYTEST = $(BIN)/python -m pytest -q
 GATED := core geo store run tile
 COVERAGE_FLOOR := 95
 
-.PHONY: demo test slow lint coverage check bench clean
+.PHONY: demo test slow lint coverage check bench sheet clean
 
 demo: $(VENV)/.core
 	$(BIN)/earthloom demo
@@ -50,8 +51,12 @@ check: lint
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_all.py
 
+sheet: $(VENV)/.core
+	$(BIN)/earthloom build examples/scenes.yaml -o sheet-work
+	$(BIN)/earthloom effects sheet sheet-work --recipe examples/scenes.yaml --places 8
+
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info earthloom-demo benchmarks/.cache benchmarks/.venvs
+	rm -rf $(VENV) build dist src/*.egg-info earthloom-demo sheet-work benchmarks/.cache benchmarks/.venvs
 	rm -rf .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 

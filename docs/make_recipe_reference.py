@@ -129,7 +129,10 @@ def render() -> str:
 def _render_section(title: str, model: type[Settings], example: str) -> str:
     _check_example(model, example)
     shared = {
-        field for base in (SourceSettings, EffectSettings) if _is_one(model, base) for field in base.model_fields
+        field
+        for base in (SourceSettings, EffectSettings)
+        if _is_one(model, base)
+        for field in base.model_fields
     }
     lines = [f"## {title}", "", _introduce(model), ""]
     lines += ["| field | takes | default | meaning |", "|---|---|---|---|"]
@@ -261,9 +264,13 @@ def _describe_default(field: FieldInfo) -> str:
 
 def _to_yaml(value: Any) -> str:
     plain = list(value) if isinstance(value, tuple) else value
-    plain = [str(v) for v in plain] if isinstance(plain, list) else plain
-    plain = str(plain) if isinstance(plain, enum.StrEnum) else plain
+    plain = [_plain_word(v) for v in plain] if isinstance(plain, list) else _plain_word(plain)
     return yaml.safe_dump(plain, default_flow_style=True, sort_keys=False).removesuffix("...\n").strip()
+
+
+def _plain_word(value: Any) -> Any:
+    """What YAML can write: the word of an enumeration, anything else as it is."""
+    return str(value) if isinstance(value, enum.StrEnum) else value
 
 
 def _flow(text: str) -> str:

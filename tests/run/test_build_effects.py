@@ -136,9 +136,9 @@ def test_that_a_changed_effect_makes_nothing_before_it_stale(
     ("entry", "said"),
     [
         ("{effect: frog}", "synthesize[0]"),
-        ("{effect: fog, share: 2}", "synthesize[0].fog.share"),
+        ("{effect: fog, share: 2}", "synthesize[0].share"),
         ("{effect: fog, share: 0.1, count: 3}", "exclude each other"),
-        ("{effect: fog, severity: []}", "synthesize[0].fog.severity"),
+        ("{effect: fog, severity: []}", "synthesize[0].severity"),
         ("{effect: haze, fields: nowhere}", "synthesize[0].fields"),
         ("{effect: haze, fields: .}", "synthesize[0].fields"),
     ],

@@ -42,7 +42,7 @@ def read_all(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in {"run.json", ".lock"}
+        if path.is_file() and path.name not in {"run.json", ".training.lock"}
     }
 
 

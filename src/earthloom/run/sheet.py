@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -91,7 +92,9 @@ def write_sheet(
         UsageError: there are no optical tiles in `work`, or no effect of a given name.
 
     """
-    told = {} if recipe is None else {entry.effect: entry for entry in reversed(recipe.effects(base))}
+    told: dict[str, AnyEffect] = {}
+    for entry in () if recipe is None else recipe.effects(base):
+        told.setdefault(entry.effect, entry)
     settings = _choose_effects(told, effects, seed)
     written: list[Path] = []
     n_refused = 0
@@ -116,12 +119,12 @@ def _choose_effects(told: dict[str, AnyEffect], names: Sequence[str], seed: int)
     strange = [name for name in names if name not in known]
     if strange:
         raise UsageError(f"There is no effect {strange[0]!r}. There are: {', '.join(known)}.")
-    chosen = []
+    chosen: list[AnyEffect] = []
     for name in names or known:
         if name in told:
             chosen.append(told[name].model_copy(update={"seed": seed}))
         elif not EFFECTS[name].needs_weights:
-            chosen.append(known[name](seed=seed))
+            chosen.append(cast(AnyEffect, known[name](seed=seed)))
         elif names:
             raise UsageError(f"{name} needs weights: show it with a recipe that names them.")
     return chosen

@@ -196,9 +196,9 @@ def share_out(wanted: int, rooms: Iterable[int]) -> list[int]:
     given = [0] * len(left)
     while wanted > 0 and any(left):
         open_rooms = [i for i, room in enumerate(left) if room]
-        each, rest = divmod(wanted, len(open_rooms))
-        for place, i in enumerate(open_rooms):
-            take = min(left[i], each + (place < rest))
+        each = wanted // len(open_rooms)
+        for i in open_rooms if each else open_rooms[:wanted]:
+            take = min(left[i], max(each, 1))
             given[i] += take
             left[i] -= take
             wanted -= take

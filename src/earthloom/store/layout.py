@@ -101,8 +101,8 @@ class TrainingFolder:
 
     @property
     def lock(self) -> Path:
-        """Held by the process that works here."""
-        return self.root / ".lock"
+        """Held by the process that trains here; its being there says what the folder is."""
+        return self.root / ".training.lock"
 
     @property
     def losses(self) -> Path:

@@ -13,10 +13,19 @@ import numpy as np
 from pydantic import Field
 
 from earthloom.core.ids import fingerprint_file, hash_json
+from earthloom.synthesize.cirrus import check_fields
 from earthloom.synthesize.config import EffectSettings, Severity
+from earthloom.synthesize.dust import DustSettings, add_dust, draw_dust
+from earthloom.synthesize.fog import FogSettings, add_fog, draw_fog
+from earthloom.synthesize.haze import HazeSettings, add_haze, draw_haze
+from earthloom.synthesize.snow import SnowSettings, add_snow, draw_snow
 from earthloom.synthesize.stack import Outcome, Stack, View
 
-AnyEffect = EffectSettings
+AnyEffect = Annotated[
+    FogSettings | HazeSettings | SnowSettings | DustSettings,
+    Field(discriminator="effect"),
+]
+"""The settings of one effect, told apart by `effect`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +57,17 @@ class EffectKind:
         return (inspect.getdoc(self.settings) or "").partition("\n")[0]
 
 
-_KINDS: tuple[EffectKind, ...] = ()
+def _check_fields(settings: FogSettings | HazeSettings) -> None:
+    if settings.fields is not None:
+        check_fields(Path(settings.fields))
+
+
+_KINDS = (
+    EffectKind(name="fog", settings=FogSettings, draw=draw_fog, add=add_fog, check=_check_fields),
+    EffectKind(name="haze", settings=HazeSettings, draw=draw_haze, add=add_haze, check=_check_fields),
+    EffectKind(name="snow", settings=SnowSettings, draw=draw_snow, add=add_snow),
+    EffectKind(name="dust", settings=DustSettings, draw=draw_dust, add=add_dust),
+)
 EFFECTS = {kind.name: kind for kind in _KINDS}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -14,9 +15,19 @@ _MARGIN = 1.125
 
 
 def make_power_law_field(
-    height: int, width: int, beta: float, rng: np.random.Generator, *, outer_px: float | None = None
+    height: int,
+    width: int,
+    beta: float,
+    rng: np.random.Generator,
+    *,
+    outer_px: float | None = None,
+    stretch: float = 1.0,
+    along_deg: float = 0.0,
 ) -> Plane:
-    """Make an isotropic Gaussian field whose power spectrum falls as k^-beta, stretched to 0 to 1.
+    """Make a Gaussian field whose power spectrum falls as k^-beta, stretched to 0 to 1.
+
+    Independent complex normal coefficients under the wanted amplitude (spectral synthesis: Saupe, The Science of
+    Fractal Images, 1988, chapter 2).
 
     Args:
         height: pixels.
@@ -24,6 +35,8 @@ def make_power_law_field(
         beta: 0 white noise; 2.2 to 3.6 for haze; larger is smoother.
         rng: where the phases come from.
         outer_px: wavelength, pixels, beyond which the spectrum is flat; None for none.
+        stretch: how many times longer than wide its features are; 1 is isotropic.
+        along_deg: direction of their length, degrees clockwise from the top of the picture.
 
     Returns:
         H x W, float32, minimum 0 and maximum 1.
@@ -31,7 +44,15 @@ def make_power_law_field(
     """
     rows = scipy.fft.next_fast_len(int(height * _MARGIN), real=True)
     columns = scipy.fft.next_fast_len(int(width * _MARGIN), real=True)
-    amplitude = _amplitude(rows, columns, beta, outer_px)
+    log_k = (
+        _log_frequency(rows, columns)
+        if stretch == 1
+        else _log_stretched_frequency(rows, columns, stretch, math.radians(along_deg))
+    )
+    if outer_px is not None:
+        log_k = np.maximum(log_k, np.float32(-math.log(outer_px)))
+    amplitude = np.exp(np.float32(-beta / 2) * log_k)
+    amplitude[0, 0] = 0  # the mean is set by who uses the field
     noise = rng.standard_normal((*amplitude.shape, 2), np.float32).view(np.complex64)[:, :, 0]
     field = scipy.fft.irfft2(noise * amplitude, (rows, columns))[:height, :width]
     field -= field.min()
@@ -39,9 +60,19 @@ def make_power_law_field(
 
 
 @lru_cache(maxsize=8)
-def _amplitude(rows: int, columns: int, beta: float, outer_px: float | None) -> Plane:
+def _log_frequency(rows: int, columns: int) -> Plane:
+    """Logarithm of k, for the half plane of a real transform, k in cycles per pixel; 0 at the mean."""
     k = np.hypot(scipy.fft.fftfreq(rows)[:, None], scipy.fft.rfftfreq(columns)[None, :])
-    k[0, 0] = np.inf  # the mean is set by who uses the field
-    if outer_px is not None:
-        k = np.maximum(k, 1 / outer_px)
-    return np.asarray(k ** (-beta / 2), np.float32)
+    k[0, 0] = 1
+    log_k = np.asarray(np.log(k), np.float32)
+    log_k.setflags(write=False)
+    return log_k
+
+
+def _log_stretched_frequency(rows: int, columns: int, stretch: float, along: float) -> Plane:
+    down, right = scipy.fft.fftfreq(rows)[:, None], scipy.fft.rfftfreq(columns)[None, :]
+    lengthwise = right * math.sin(along) - down * math.cos(along)
+    crosswise = right * math.cos(along) + down * math.sin(along)
+    k = np.hypot(lengthwise * math.sqrt(stretch), crosswise / math.sqrt(stretch))
+    k[0, 0] = 1
+    return np.asarray(np.log(k), np.float32)

@@ -53,7 +53,7 @@ class Layer:
     """One optical picture of a stack."""
 
     modality: Modality
-    """`rgb` or `nir`: what radar shows is never given to an effect, since it looks through weather and needs no light."""
+    """`rgb` or `nir`; never `sar`: radar looks through weather and needs no light."""
     light: Light
     """H x W x C, linear, 0 to 1, where 1 is the display's white; read only."""
     wavelengths_um: tuple[float, ...]

@@ -13,7 +13,8 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ from earthloom.core.images import decode_image, encode_jpeg, encode_png
 from earthloom.core.light import Light, encode_srgb, to_display, to_light
 from earthloom.core.records import Effect, Modality, Quantity, Reason, Scene, Stretch, Tile
 from earthloom.core.seeds import make_rng, stable_hash
-from earthloom.synthesize.effects import AnyEffect, EffectKind, find_effect
+from earthloom.synthesize.effects import EFFECT_PATHS, AnyEffect, EffectKind, find_effect
 from earthloom.synthesize.hiding import hide_labels
 from earthloom.synthesize.stack import DISPLAY_UM, Layer, Mask, Outcome, Stack, View
 
@@ -72,7 +73,7 @@ def vary_place(
     severity = settings.severity[int(rng.integers(len(settings.severity)))]
     drawn = kind.draw(settings, stack.view, severity, rng)
     outcome = kind.add(stack, drawn, rng)
-    params = {"asked": severity, **dataclasses.asdict(drawn), "measured": dict(outcome.measured)}
+    params = {"asked": severity, **_describe(drawn), "measured": dict(outcome.measured)}
     effect = Effect(
         name=kind.name,
         severity=outcome.severity,
@@ -88,6 +89,13 @@ def vary_place(
             yield _finish(member, variant, light, outcome, stack.valid, effect, kind, quality)
         else:
             yield replace(variant, effect=replace(effect, is_visible=False))
+
+
+def _describe(drawn: Any) -> dict[str, object]:
+    """What was drawn; of files the names, since a release says nothing of the machine it was made on."""
+    params = dataclasses.asdict(drawn)
+    paths = {name: Path(path).name for name in EFFECT_PATHS if (path := params.get(name)) is not None}
+    return params | paths
 
 
 def make_stack(members: Sequence[Member]) -> Stack:
@@ -108,11 +116,7 @@ def is_linear(scene: Scene) -> bool:
 
 def _decode(member: Member) -> Layer:
     picture = cast("npt.NDArray[np.uint8]", decode_image(member.tile.image))
-    light: Light
-    if is_linear(member.scene):
-        light = picture * np.float32(1 / 255)
-    else:
-        light = to_light(picture)
+    light: Light = picture * np.float32(1 / 255) if is_linear(member.scene) else to_light(picture)
     return Layer(
         modality=member.scene.modality,
         light=light,

@@ -47,8 +47,8 @@ class CropSettings(Settings):
     batch: int = Field(1, ge=1)
     """Crops of each set in one step."""
     load: int | None = Field(None, ge=32, le=8192)
-    """Side to which the shorter side of every picture is scaled before it is cropped, pixels; None leaves the scale
-    (and the ground sample distance) as it is."""
+    """Pixels to which the shorter side of every picture is scaled before it is cropped. Left out, the scale stays as it
+    is, and with it the ground sample distance."""
     small: Literal["enlarge", "drop"] = "enlarge"
     """What to do with a picture that is smaller than `crop`: enlarge it, or count it as refused."""
     turn: bool = True

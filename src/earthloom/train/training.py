@@ -66,6 +66,7 @@ def train(
     home = TrainingFolder(Path(folder).resolve())
     root = Path(base).resolve()
     device = choose_device(recipe.device)
+    _check_own(home)
     _check_apart(recipe, root, home)
     sets = {place: select(selection, root) for place, selection in _sets(recipe).items()}
     ears = listener or Silence()
@@ -178,6 +179,12 @@ def _make_step(recipe: TrainingRecipe, device: torch.device) -> Step:
     from earthloom.train.translation import make_translation_step
 
     return make_translation_step(recipe, device)
+
+
+def _check_own(home: TrainingFolder) -> None:
+    """Refuse a folder with something else in it: what is old there is cut off, pruned and overwritten."""
+    if home.root.is_dir() and not home.lock.exists() and any(home.root.iterdir()):
+        raise UsageError(f"{home.root} holds something else than a training. Choose another folder with -o.")
 
 
 def _check_apart(recipe: TrainingRecipe, base: Path, home: TrainingFolder) -> None:

@@ -1,0 +1,62 @@
+"""docs/training.md says what the code does."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import yaml
+from training_folders import make_folders, make_recipe
+from training_steps import TinyStep
+
+from earthloom.store.selection import Selection
+from earthloom.train.config import FREE, TranslationRecipe
+from earthloom.train.training import train
+
+
+def test_the_fields_are_up_to_date(repository: Path) -> None:
+    path = repository / "docs" / "make_training_reference.py"
+    spec = importlib.util.spec_from_file_location("make_training_reference", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made = module.render()
+    assert (repository / "docs/training.md").read_text() == made, "run python docs/make_training_reference.py"
+
+
+def test_every_field_is_explained(repository: Path) -> None:
+    rows = dict(
+        re.findall(
+            r"^\| `(\w+)` \|.*\| (.*) \|$", (repository / "docs/training.md").read_text(), flags=re.MULTILINE
+        )
+    )
+    for model in (TranslationRecipe, Selection):
+        for name, field in model.model_fields.items():
+            assert len(rows[field.alias or name]) > 10, name
+
+
+def test_the_examples_are_recipes(repository: Path) -> None:
+    fenced = re.findall(r"```yaml\n(.*?)```", (repository / "docs/training.md").read_text(), flags=re.DOTALL)
+    recipes = [value for text in fenced if "train" in (value := yaml.safe_load(text))]
+    assert len(recipes) == 2
+    for value in recipes:
+        TranslationRecipe.model_validate(value)
+
+
+def test_the_folder_holds_what_the_page_says(repository: Path, tmp_path: Path) -> None:
+    page = (repository / "docs/training.md").read_text()
+    table = page.split("## What lies in the folder", 1)[1].split("\n#", 1)[0]
+    told = set(re.findall(r"^\| `([\w.]+)[/`]", table, flags=re.MULTILINE))
+    root = make_folders(tmp_path)
+    (root / "a" / "empty.png").touch()
+    train(make_recipe(steps=8), tmp_path / "out", base=root, make_step=TinyStep)
+    assert told == {path.name for path in (tmp_path / "out").iterdir()} - {".training.lock"}
+
+
+def test_the_free_fields_are_listed(repository: Path) -> None:
+    page = " ".join((repository / "docs/training.md").read_text().split())
+    listed = page.split("Free to change are ", 1)[1].split(".", 1)[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == FREE
+    assert set(TranslationRecipe.model_fields) > FREE
