@@ -7,8 +7,8 @@ import html
 from hypothesis import given
 from hypothesis import strategies as st
 
+from earthloom.core.markup import Html, element, join
 from earthloom.export.charts import Bar, _nice_ceiling, draw_columns, draw_rows, short_number
-from earthloom.export.markup import Html, element, join
 
 
 @given(st.text(), st.text())

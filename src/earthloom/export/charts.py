@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from earthloom.export.markup import Html, element
+from earthloom.core.markup import Html, element
 
 _WIDTH = 360
 _HEIGHT = 180

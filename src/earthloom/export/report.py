@@ -7,11 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from earthloom.core.markup import Html, element, join
 from earthloom.core.records import Caption, Pair
 from earthloom.export.card import MODALITY_NAMES, read_title, say_share, say_span, say_years, summarise
 from earthloom.export.charts import Bar, draw_columns, draw_legend, draw_rows
 from earthloom.export.loading import iter_snippets
-from earthloom.export.markup import Html, element, join
 from earthloom.export.mosaics import Shown, choose_picks, load_shown, to_data_uri, weave_strip
 from earthloom.export.refusals import Refusals, read_refusals
 from earthloom.export.statistics import GSD_EDGES_M, SHARE_STEP, WORD_STEP, Pick, Source, Statistics

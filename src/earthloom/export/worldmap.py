@@ -12,7 +12,7 @@ from importlib.resources import files
 import numpy as np
 import shapely
 
-from earthloom.export.markup import Html, element
+from earthloom.core.markup import Html, element
 from earthloom.export.statistics import Footprint
 
 _KM_PER_DEG = 111.195

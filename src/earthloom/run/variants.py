@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
@@ -156,6 +157,7 @@ def _read_part(
     }
 
 
+@lru_cache(maxsize=4096)
 def _number_level(gsd_m: float | None) -> int:
     return -1 if gsd_m is None else _LEVELS[find_level(gsd_m)]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import NormalDist
 from typing import cast
 
 import numpy as np
@@ -20,12 +21,10 @@ import scipy.fft
 
 from earthloom.synthesize.stack import Plane
 
-BETA = 8 / 3
-"""Slope of the two-dimensional spectrum below the size of a cloud: -5/3 along a line, as liquid water path and
-reflectance are measured (Davis et al. 1997, J. Atmos. Sci. 54:241)."""
-_BETA_CLUSTERS = 1.0
-"""Slope beyond the size of a cloud: clouds gather in clusters of every size, but loosely. Our choice, by eye."""
-_INNER_M = 8.0
+_BETA_CLUSTERS = 1.9
+"""Slope of the spectrum beyond the size of a cloud: clouds gather in clusters of every size, but loosely. Our choice,
+by eye beside real fields of cumulus at 150 and 300 m."""
+_INNER_M = 15.0
 """Wavelength below which edges are mixed smooth. Our choice, by eye at 0.3 m."""
 _COARSE_NODES = 160
 """Along the longer side of the domain."""
@@ -35,6 +34,7 @@ _PERIODS = 16
 _MARGIN = 1.125
 """A torus is larger than what is looked at, so that its opposite edges do not match."""
 
+Waves = npt.NDArray[np.complex64]
 Point = tuple[float, float]
 """Metres down and to the right of the picture's top left corner."""
 
@@ -66,8 +66,8 @@ class CloudField:
 
         """
         shifted = (top_left[0] + self.origin[0], top_left[1] + self.origin[1])
-        field = _interpolate(self.detail, self.detail_m, top_left, shape, step_m)
-        field += _interpolate(self.coarse, self.coarse_m, shifted, shape, step_m)
+        field = interpolate(self.detail, self.detail_m, top_left, shape, step_m)
+        field += interpolate(self.coarse, self.coarse_m, shifted, shape, step_m)
         return field
 
 
@@ -76,6 +76,7 @@ def make_cloud_field(
     domain_m: tuple[float, float],
     pixel_m: float,
     cell_m: float,
+    beta: float,
     cover: float,
     rng: np.random.Generator,
 ) -> CloudField:
@@ -86,27 +87,68 @@ def make_cloud_field(
         domain_m: height and width of what will be looked at, at least those of the picture.
         pixel_m: of the picture.
         cell_m: size beyond which clouds are no longer one cloud.
+        beta: slope of the two-dimensional power spectrum below that size, k^-beta. Reflectance of clouds is measured as
+            k^-5/3 along a line, 8/3 in the plane, and steeper below 200 m (Davis et al. 1997, J. Atmos. Sci. 54:241).
         cover: share of the picture that clouds will hide: the picture is laid where the field is as high as such
             a share asks for, so that a small picture under the edge of a cloud does not put all of the sky in cloud.
         rng: where the phases come from.
 
     """
     coarse_m = max(max(domain_m) * _MARGIN / _COARSE_NODES, 4 * pixel_m)
-    rows, columns = (_count_nodes(side * _MARGIN / coarse_m, 16) for side in domain_m)
-    nodes = _count_nodes(max(picture_m) / pixel_m * _MARGIN, _LEAST_DETAIL_NODES)
-    detail_m = max(pixel_m, _PERIODS * coarse_m / nodes)
-    coarse_power = _weigh(rows, columns, coarse_m, cell_m, coarse_m)
-    detail_power = _weigh(nodes, nodes, detail_m, cell_m, coarse_m, is_detail=True)
-    norm = _sum_spectrum(coarse_power, columns) + _sum_spectrum(detail_power, nodes)
-    spectrum = _draw_spectrum(coarse_power / norm, (rows, columns), rng)
-    origin = _place(spectrum, (rows, columns), coarse_m, picture_m, cover)
-    return CloudField(
-        coarse=_transform(spectrum, (rows, columns)),
-        coarse_m=coarse_m,
-        detail=_transform(_draw_spectrum(detail_power / norm, (nodes, nodes), rng), (nodes, nodes)),
-        detail_m=detail_m,
-        origin=origin,
+    size = (
+        _count_nodes(domain_m[0] * _MARGIN / coarse_m, 16),
+        _count_nodes(domain_m[1] * _MARGIN / coarse_m, 16),
     )
+    side = _count_nodes(max(picture_m) / pixel_m * _MARGIN, _LEAST_DETAIL_NODES)
+    detail_m = max(pixel_m, _PERIODS * coarse_m / side)
+    coarse = _weigh(size, coarse_m, cell_m, beta) * _pass_long(size, coarse_m, coarse_m)
+    detail = _weigh((side, side), detail_m, cell_m, beta) * _pass_short((side, side), detail_m, coarse_m)
+    variance = _sum_spectrum(coarse, size) + _sum_spectrum(detail, (side, side))
+    spectrum = _draw_spectrum(coarse / variance, size, rng)
+    return CloudField(
+        coarse=_transform(spectrum, size),
+        coarse_m=coarse_m,
+        detail=_transform(_draw_spectrum(detail / variance, (side, side), rng), (side, side)),
+        detail_m=detail_m,
+        origin=_place(spectrum, size, coarse_m, picture_m, cover),
+    )
+
+
+def interpolate(nodes: Plane, node_m: float, top_left: Point, shape: tuple[int, int], step_m: float) -> Plane:
+    """Evaluate a cubic spline on a regular grid.
+
+    Args:
+        nodes: coefficients, the first at 0, 0, continued periodically.
+        node_m: between them.
+        top_left: first point of the grid.
+        shape: rows and columns of the grid.
+        step_m: between its points.
+
+    Returns:
+        rows x columns, float32. Along rows first, where few lines are needed, then down columns.
+
+    """
+    top = top_left[0] / node_m
+    step = step_m / node_m
+    first = math.floor(top) - 1
+    last = math.floor(top + (shape[0] - 1) * step) + 2
+    needed = nodes.take(np.arange(first, last + 1), axis=0, mode="wrap")
+    across = _blend(np.ascontiguousarray(needed.T), top_left[1] / node_m, shape[1], step)
+    return _blend(np.ascontiguousarray(across.T), top - first, shape[0], step)
+
+
+def _blend(lines: Plane, start: float, count: int, step: float) -> Plane:
+    """Lines at `start`, `start + step`... between lines 0, 1, 2...: each of four neighbours, weighted and wrapped."""
+    at = start + step * np.arange(count)
+    base = np.floor(at).astype(np.int64)
+    t = (at - base)[:, None]
+    weights = (1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, 3 * t * (1 + t - t**2) + 1, t**3
+    blended = np.zeros((count, lines.shape[1]), np.float32)
+    for offset, weight in enumerate(weights, start=-1):
+        term = lines.take(base + offset, axis=0, mode="wrap")
+        term *= (weight / 6).astype(np.float32)
+        blended += term
+    return blended
 
 
 def _count_nodes(wanted: float, least: int) -> int:
@@ -114,95 +156,66 @@ def _count_nodes(wanted: float, least: int) -> int:
 
 
 @lru_cache(maxsize=8)
-def _square_wavenumbers(rows: int, columns: int) -> Plane:
+def _square_wavenumbers(size: tuple[int, int]) -> Plane:
     """Cycles per node, squared, of the half plane that a real transform keeps."""
-    k = scipy.fft.fftfreq(rows)[:, None] ** 2 + scipy.fft.rfftfreq(columns)[None, :] ** 2
+    k = scipy.fft.fftfreq(size[0])[:, None] ** 2 + scipy.fft.rfftfreq(size[1])[None, :] ** 2
     k[0, 0] = np.inf  # the mean is set by the threshold
     return np.asarray(k, np.float32)
 
 
-def _weigh(
-    rows: int, columns: int, step_m: float, cell_m: float, coarse_m: float, *, is_detail: bool = False
-) -> Plane:
-    """Variance of every wave of one scale; both scales together have the spectrum of the field."""
-    k2 = _square_wavenumbers(rows, columns)
-    power = (k2 * np.float32((cell_m / step_m) ** 2)) ** np.float32(-BETA / 2)
-    if cell_m > 2 * step_m:
-        power = np.minimum(power, power ** np.float32(_BETA_CLUSTERS / BETA))
-    power *= np.float32((cell_m / step_m) ** 2 / (rows * columns))  # area of one wave in the plane of wavenumbers
-    if is_detail:
-        power *= -np.expm1(k2 * np.float32(-((4 * coarse_m / step_m) ** 2)))
-        if step_m < _INNER_M:
-            power *= np.exp(k2 * np.float32(-((_INNER_M / step_m) ** 2)))
-    else:
-        power *= np.exp(k2 * np.float32(-((4 * coarse_m / step_m) ** 2)))
-    power[0, 0] = 0
+def _weigh(size: tuple[int, int], step_m: float, cell_m: float, beta: float) -> Plane:
+    """Variance of every wave, in units that do not depend on the grid."""
+    cells = np.float32(cell_m / step_m)
+    power = (_square_wavenumbers(size) * cells**2) ** np.float32(-beta / 2)
+    power = np.minimum(power, power ** np.float32(_BETA_CLUSTERS / beta))
+    power *= cells**2 / np.float32(
+        size[0] * size[1]
+    )  # area that one wave stands for in the plane of wavenumbers
     return power
 
 
-def _sum_spectrum(power: Plane, columns: int) -> float:
+def _pass_long(size: tuple[int, int], step_m: float, coarse_m: float) -> Plane:
+    """What the coarse scale takes of the variance of each wave."""
+    passed: Plane = np.exp(_square_wavenumbers(size) * np.float32(-((4 * coarse_m / step_m) ** 2)))
+    return passed
+
+
+def _pass_short(size: tuple[int, int], step_m: float, coarse_m: float) -> Plane:
+    """What the coarse scale leaves to the detail, smoothed below the inner scale."""
+    kept = 1 - _pass_long(size, step_m, coarse_m)
+    if step_m < _INNER_M:
+        kept *= np.exp(_square_wavenumbers(size) * np.float32(-((_INNER_M / step_m) ** 2)))
+    return kept
+
+
+def _sum_spectrum(power: Plane, size: tuple[int, int]) -> float:
     """Variance over the whole plane: the half that a real transform leaves out mirrors the one that it keeps."""
-    inner = power[:, 1 : (columns + 1) // 2]
+    inner = power[:, 1 : (size[1] + 1) // 2]
     return float(power.sum(dtype=np.float64) + inner.sum(dtype=np.float64))
 
 
-def _draw_spectrum(
-    power: Plane, shape: tuple[int, int], rng: np.random.Generator
-) -> npt.NDArray[np.complex64]:
-    noise = rng.standard_normal((*power.shape, 2), np.float32).view(np.complex64)[:, :, 0]
-    noise *= np.sqrt(power * np.float32(0.5)) * np.float32(shape[0] * shape[1])
-    return cast("npt.NDArray[np.complex64]", noise)
+def _draw_spectrum(power: Plane, size: tuple[int, int], rng: np.random.Generator) -> Waves:
+    noise: Waves = rng.standard_normal((*power.shape, 2), np.float32).view(np.complex64)[:, :, 0]
+    noise *= np.sqrt(power * np.float32(0.5)) * np.float32(size[0] * size[1])
+    return noise
 
 
-def _transform(spectrum: npt.NDArray[np.complex64], shape: tuple[int, int]) -> Plane:
+def _transform(waves: Waves, size: tuple[int, int]) -> Plane:
     """Coefficients of the cubic spline that goes through the field (Unser et al. 1993, IEEE TSP 41:821)."""
-    rows = 3 / (2 + np.cos(2 * np.pi * scipy.fft.fftfreq(shape[0])))
-    columns = 3 / (2 + np.cos(2 * np.pi * scipy.fft.rfftfreq(shape[1])))
-    filtered = spectrum * rows[:, None].astype(np.float32) * columns.astype(np.float32)
-    return cast(Plane, scipy.fft.irfft2(filtered, shape, overwrite_x=True))
+    rows = 3 / (2 + np.cos(2 * np.pi * scipy.fft.fftfreq(size[0])))
+    columns = 3 / (2 + np.cos(2 * np.pi * scipy.fft.rfftfreq(size[1])))
+    filtered = waves * rows[:, None].astype(np.float32)
+    filtered *= columns.astype(np.float32)
+    return cast(Plane, scipy.fft.irfft2(filtered, size, overwrite_x=True))
 
 
 def _place(
-    spectrum: npt.NDArray[np.complex64],
-    shape: tuple[int, int],
-    step_m: float,
-    picture_m: tuple[float, float],
-    cover: float,
+    waves: Waves, size: tuple[int, int], step_m: float, picture_m: tuple[float, float], cover: float
 ) -> Point:
     """Find where the mean over a picture is the level that a share `cover` of a Gaussian field exceeds."""
-    rows = np.sinc(scipy.fft.fftfreq(shape[0]) * picture_m[0] / step_m)
-    columns = np.sinc(scipy.fft.rfftfreq(shape[1]) * picture_m[1] / step_m)
-    means = scipy.fft.irfft2(spectrum * np.asarray(rows[:, None] * columns, np.float32), shape)
-    level = math.sqrt(2) * float(scipy.special.erfinv(1 - 2 * cover))
-    row, column = divmod(int(np.abs(means - np.float32(level)).argmin()), shape[1])
+    rows = np.sinc(scipy.fft.fftfreq(size[0]) * picture_m[0] / step_m)
+    columns = np.sinc(scipy.fft.rfftfreq(size[1]) * picture_m[1] / step_m)
+    means = scipy.fft.irfft2(waves * np.asarray(rows[:, None] * columns, np.float32), size)
+    level = NormalDist().inv_cdf(1 - cover)
+    row, column = divmod(int(np.abs(means - np.float32(level)).argmin()), size[1])
     return row * step_m - picture_m[0] / 2, column * step_m - picture_m[1] / 2
-
-
-def _interpolate(
-    torus: Plane, node_m: float, top_left: Point, shape: tuple[int, int], step_m: float
-) -> Plane:
-    """Cubic spline of a torus on a regular grid: first along rows, where few lines are read, then down columns."""
-    first, last = (
-        math.floor(top_left[0] / node_m) - 1,
-        math.floor((top_left[0] + (shape[0] - 1) * step_m) / node_m) + 2,
-    )
-    needed = torus.take(np.arange(first, last + 1), axis=0, mode="wrap")
-    across = _blend(
-        np.ascontiguousarray(needed.T), top_left[1] / node_m, shape[1], step_m / node_m
-    )  # columns x needed rows
-    return _blend(np.ascontiguousarray(across.T), top_left[0] / node_m - first, shape[0], step_m / node_m)
-
-
-def _blend(lines: Plane, start: float, count: int, step: float) -> Plane:
-    """Lines at `start`, `start + step`... between lines 0, 1, 2...: four neighbours of each, weighted, and wrapped."""
-    at = start + step * np.arange(count)
-    base = np.floor(at)
-    t = (at - base)[:, None]
-    weights = ((1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, 3 * (t + 1 - t**2) * t + 1 - 0, t**3)
-    index = base.astype(np.int64)
-    blended = np.zeros((count, lines.shape[1]), np.float32)
-    for offset, weight in zip((-1, 0, 1, 2), weights, strict=True):
-        term = lines.take(index + offset, axis=0, mode="wrap")
-        term *= (weight / 6).astype(np.float32)
-        blended += term
-    return blended

@@ -29,9 +29,9 @@ class DustSettings(EffectSettings):
     """Light of the dust itself, of red 0.85, green 0.70, blue 0.50 and near infrared 0.95 of the display's white."""
     angstrom: Span = (0.0, 0.4)
     """How much more blue than red is held back (Angstrom exponent): near 0 for coarse dust."""
-    beta: Span = (2.6, 3.6)
+    beta: Span = (3.0, 3.8)
     """Slope of the power spectrum of its thickness; larger is smoother."""
-    stretch: Span = (1.5, 5.0)
+    stretch: Span = (1.5, 4.0)
     """How many times longer than wide its streaks are."""
     uniform: ShareSpan = (0.1, 0.6)
     """Share of the thickness that lies evenly over the picture."""

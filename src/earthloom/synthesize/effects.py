@@ -14,15 +14,24 @@ from pydantic import Field
 
 from earthloom.core.ids import fingerprint_file, hash_json
 from earthloom.synthesize.cirrus import check_fields
+from earthloom.synthesize.cloud import CloudSettings, add_cloud, draw_cloud
 from earthloom.synthesize.config import EffectSettings, Severity
 from earthloom.synthesize.dust import DustSettings, add_dust, draw_dust
 from earthloom.synthesize.fog import FogSettings, add_fog, draw_fog
 from earthloom.synthesize.haze import HazeSettings, add_haze, draw_haze
+from earthloom.synthesize.low_light import LowLightSettings, add_low_light, draw_low_light
+from earthloom.synthesize.smoke import SmokeSettings, add_smoke, draw_smoke
 from earthloom.synthesize.snow import SnowSettings, add_snow, draw_snow
 from earthloom.synthesize.stack import Outcome, Stack, View
 
 AnyEffect = Annotated[
-    FogSettings | HazeSettings | SnowSettings | DustSettings,
+    FogSettings
+    | HazeSettings
+    | CloudSettings
+    | SnowSettings
+    | LowLightSettings
+    | DustSettings
+    | SmokeSettings,
     Field(discriminator="effect"),
 ]
 """The settings of one effect, told apart by `effect`."""
@@ -65,8 +74,17 @@ def _check_fields(settings: FogSettings | HazeSettings) -> None:
 _KINDS = (
     EffectKind(name="fog", settings=FogSettings, draw=draw_fog, add=add_fog, check=_check_fields),
     EffectKind(name="haze", settings=HazeSettings, draw=draw_haze, add=add_haze, check=_check_fields),
+    EffectKind(name="cloud", settings=CloudSettings, draw=draw_cloud, add=add_cloud),
     EffectKind(name="snow", settings=SnowSettings, draw=draw_snow, add=add_snow),
+    EffectKind(
+        name="low_light",
+        settings=LowLightSettings,
+        draw=draw_low_light,
+        add=add_low_light,
+        darkens=True,
+    ),
     EffectKind(name="dust", settings=DustSettings, draw=draw_dust, add=add_dust),
+    EffectKind(name="smoke", settings=SmokeSettings, draw=draw_smoke, add=add_smoke),
 )
 EFFECTS = {kind.name: kind for kind in _KINDS}
 

@@ -26,8 +26,8 @@ class FogSettings(EffectSettings):
     """Light of the fog itself, of the display's white in linear light."""
     angstrom: Span = (0.0, 0.15)
     """How much more blue than red is held back (Angstrom exponent). Droplets are far larger than the wavelength: 0."""
-    beta: Span = (2.2, 3.6)
-    """Slope of the power spectrum of its thickness; larger is smoother."""
+    beta: Span = (2.7, 3.6)
+    """Slope of the power spectrum of its thickness, larger is smoother; nine real cirrus bands have 2.65 to 3.55."""
     uniform: ShareSpan = (0.05, 0.5)
     """Share of the thickness that lies evenly over the picture."""
     fields: str | None = None

@@ -38,8 +38,8 @@ class HazeSettings(EffectSettings):
     effect: Literal["haze"] = "haze"
     airlight: ShareSpan = (0.6, 0.9)
     """Light of the haze itself in green, of the display's white in linear light; other bands follow RS-Haze's means."""
-    beta: Span = (2.2, 3.6)
-    """Slope of the power spectrum of its thickness; larger is smoother."""
+    beta: Span = (2.7, 3.6)
+    """Slope of the power spectrum of its thickness, larger is smoother; nine real cirrus bands have 2.65 to 3.55."""
     uniform: ShareSpan = (0.1, 0.6)
     """Share of the thickness that lies evenly over the picture; more where heavy haze would need it."""
     fields: str | None = None

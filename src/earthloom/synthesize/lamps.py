@@ -13,10 +13,11 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from earthloom.synthesize.covers import LUMINANCE
 from earthloom.synthesize.stack import BLUE_UM, GREEN_UM, NIR_UM, RED_UM, Mask, Plane
-from earthloom.synthesize.surface import LUMINANCE, ROAD_WORDS
+from earthloom.synthesize.surface import ROAD_WORDS
 
-_BUILDING_WORDS = frozenset({"building", "buildings", "house", "houses", "roof"})
+_BUILDING_WORDS = frozenset({"building", "house", "roof"})
 _TOWN_WORDS = frozenset({"built", "urban", "residential", "settlement", "town", "city", "village", "parking"})
 _UNLIT_WORDS = frozenset({"railway", "runway", "non", "not", "no"})
 SPACING_M = 35.0
@@ -53,7 +54,7 @@ def find_lit(classes: Mapping[str, Mask], pixel_m: float) -> Mask | None:
     """Where lamps may stand: on roads, in towns, and along the walls of buildings."""
     lit, built = None, None
     for name, where in classes.items():
-        words = set(re.findall("[a-z]+", name.lower()))
+        words = {word.removesuffix("s") for word in re.findall("[a-z]+", name.lower())}
         if words & _UNLIT_WORDS:
             continue
         if words & (ROAD_WORDS | _TOWN_WORDS):
@@ -62,7 +63,11 @@ def find_lit(classes: Mapping[str, Mask], pixel_m: float) -> Mask | None:
             built = where if built is None else built | where
     if built is None:
         return lit
-    return _find_surroundings(built, pixel_m) if lit is None else (lit & ~built) | _find_surroundings(built, pixel_m)
+    return (
+        _find_surroundings(built, pixel_m)
+        if lit is None
+        else (lit & ~built) | _find_surroundings(built, pixel_m)
+    )
 
 
 def place_lamps(lit: Mask, pixel_m: float, rng: np.random.Generator) -> Plane:
@@ -91,7 +96,7 @@ def pool_kernel(pixel_m: float) -> Plane:
     offsets = ((np.arange(side * n_sub) + 0.5) / n_sub - side / 2) * (pixel_m / HEIGHT_M)
     square = offsets[:, None] ** 2 + offsets[None, :] ** 2
     light = np.where(square <= _REACH**2, (1 + square) ** -1.5, 0)
-    return light.reshape(side, n_sub, side, n_sub).mean(axis=(1, 3)).astype(np.float32)
+    return np.asarray(light.reshape(side, n_sub, side, n_sub).mean(axis=(1, 3)), np.float32)
 
 
 def lamp_colour(temperature_k: float, wavelengths_um: tuple[float, ...]) -> tuple[float, ...]:
@@ -102,7 +107,9 @@ def lamp_colour(temperature_k: float, wavelengths_um: tuple[float, ...]) -> tupl
 
     luminance = sum(w * radiate(um) for w, um in zip(LUMINANCE, (RED_UM, GREEN_UM, BLUE_UM), strict=True))
     infrared = _NIR_SHARE * radiate(GREEN_UM)
-    return tuple((radiate(um) if um < (RED_UM + NIR_UM) / 2 else infrared) / luminance for um in wavelengths_um)
+    return tuple(
+        (radiate(um) if um < (RED_UM + NIR_UM) / 2 else infrared) / luminance for um in wavelengths_um
+    )
 
 
 def _find_surroundings(built: Mask, pixel_m: float) -> Mask:

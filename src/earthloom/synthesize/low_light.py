@@ -22,11 +22,22 @@ from earthloom.core.light import Light, encode_srgb
 from earthloom.core.records import Reason
 from earthloom.metrics.structure import structure_term
 from earthloom.synthesize.config import EffectSettings, Severity
+from earthloom.synthesize.covers import LUMINANCE
 from earthloom.synthesize.lamps import lamp_colour, light_lamps
 from earthloom.synthesize.sensor import Sensor, draw_sensor, make_noise, quantise
 from earthloom.synthesize.spans import Span
-from earthloom.synthesize.stack import BLUE_UM, GREEN_UM, NIR_UM, RED_UM, Layer, Mask, Outcome, Plane, Stack, View
-from earthloom.synthesize.surface import LUMINANCE
+from earthloom.synthesize.stack import (
+    BLUE_UM,
+    GREEN_UM,
+    NIR_UM,
+    RED_UM,
+    Layer,
+    Mask,
+    Outcome,
+    Plane,
+    Stack,
+    View,
+)
 
 LIGHT_LEFT: Mapping[Severity, tuple[float, float]] = {
     "light": (0.12, 0.50),
@@ -44,9 +55,11 @@ _LAMPS_UNDER = 0.12
 """Street lamps burn where less light than this is left."""
 _LEAST_LIGHT = 2e-3
 """Mean linear light, about six 8-bit steps, under which a clear picture is black already."""
+_GAIN_POWER = 0.6
+"""Of the f-stops that are missing, how many the camera makes up: what is darker must still look darker."""
 _MOST_GAIN = 16.0
 """Four f-stops."""
-_STRUCTURE_SIDE = 256
+_STRUCTURE_SIDE = 192
 """Structure is measured on a picture reduced to this: fast, and of what is seen."""
 
 
@@ -62,16 +75,17 @@ class LowLightSettings(EffectSettings):
     """Variance of the shot noise for full light, what one electron is worth; drawn evenly in the logarithm."""
     bits: tuple[Literal[12, 14, 16], ...] = Field((12, 14, 16), min_length=1)
     """Of the camera's converter; one of these is drawn."""
-    least_snr: float = Field(5.0, ge=0, le=30)
+    least_snr: float = Field(3.0, ge=0, le=30)
     """What signal against noise a pixel of middle grey keeps at least, at whatever light is left: cameras too noisy
-    for it are not drawn. At 5 a single pixel is just told from noise (Rose 1948)."""
-    exposed_to: Span = (0.008, 0.016)
-    """Mean linear light, 1 is white, up to which the camera raises a picture that is darker still, by 16 at most and
-    never to more than half of the clear picture. `[0, 0]` leaves it as dark as it is."""
+    for it are not drawn. At 3, an object of three pixels reaches the 5 at which it is told from noise (Rose 1948)."""
+    exposed_to: Span = (0.012, 0.024)
+    """Mean linear light, 1 is white, towards which the camera raises a picture that is darker still: by 0.6 of the
+    f-stops that are missing, by a factor of 16 at most, and never to more than half of the clear picture. `[0, 0]`
+    leaves it as dark as it is."""
     lamps: Annotated[float, Field(ge=0, le=1)] = 0.5
     """How often street lamps burn in moderate and heavy darkness. They stand only where the scene's mask knows roads,
     towns or buildings."""
-    lamp_light: Span = (0.04, 0.12)
+    lamp_light: Span = (0.06, 0.18)
     """Light beneath a lamp, 1 is daylight: far more than real lamps give, as the rest of the scene is lit too."""
 
     @model_validator(mode="after")
@@ -113,7 +127,7 @@ def draw_low_light(
     """Draw the light, its cast and a camera for one place."""
     low, high = _ASKED[severity]
     light_left = math.exp(rng.uniform(math.log(low), math.log(high)))
-    coolness = rng.uniform(0.2, 1)  # the warm end would be a sunset
+    coolness = rng.uniform(0.4, 1)  # the warm end would be a sunset
     sensor = draw_sensor(settings.shot, settings.bits, settings.least_snr, light_left, rng)
     exposed_to = float(rng.uniform(*settings.exposed_to))
     burns = rng.random() < settings.lamps and light_left < _LAMPS_UNDER
@@ -140,8 +154,8 @@ def add_low_light(stack: Stack, low_light: LowLight, rng: np.random.Generator) -
     Returns:
         `measured`: `light_ratio`, mean light against that of the clear picture; `gain` of the exposure; variance of
         the noise and mean signal against it, before the gain, of the first picture; `structure_before_noise`, the
-        structure term of SSIM between the clear picture and the dark one before noise, both encoded; `lamp_share` of
-        the ground that is lit more by lamps than by the sky.
+        structure term of SSIM between the clear picture and the one that the sky alone lights, as shown, before
+        noise; `lamp_share` of the ground that is lit more by lamps than by the sky (None where no lamp burns).
 
     Raises:
         RecordError: NO_EFFECT where the clear picture is black already, or lamps keep it brighter than half.
@@ -166,12 +180,11 @@ def add_low_light(stack: Stack, low_light: LowLight, rng: np.random.Generator) -
         "gain": round(gain, 4),
         "noise_variance": float(f"{variance:.4g}"),
         "snr": round(mean / math.sqrt(variance), 3) if variance > 0 else None,
-        "structure_before_noise": round(_measure_structure(stack.layers[0].light, dark[0], gain), 4),
+        "structure_before_noise": round(_measure_structure(stack.layers[0], low_light, gain), 4),
         "lamp_share": None if lamps is None else _measure_lit(lamps, low_light),
     }
-    for light in seen:
-        light *= np.float32(gain)
-    return Outcome(layers=tuple(seen), measured=measured, severity=severity)
+    layers = tuple(light * np.float32(gain) for light in seen)
+    return Outcome(layers=layers, measured=measured, severity=severity)
 
 
 def grade_light(ratio: float) -> Severity:
@@ -186,9 +199,10 @@ def grade_light(ratio: float) -> Severity:
 
 
 def choose_gain(mean: float, clear: float, exposed_to: float) -> float:
-    """Exposure that brings a dark picture's mean to `exposed_to`: 1 to 16, and never to over half of the clear one."""
-    wanted = min(exposed_to, clear / 2) / max(mean, 1e-9)
-    return min(max(wanted, 1.0), _MOST_GAIN)
+    """Exposure that brings a dark picture's mean towards `exposed_to`: 1 to 16, never to over half of the clear one."""
+    mean = max(mean, 1e-9)
+    wanted = math.pow(exposed_to / mean, _GAIN_POWER)
+    return max(min(wanted, _MOST_GAIN, clear / 2 / mean), 1.0)
 
 
 def ambient_colour(red: float, blue: float, wavelengths_um: tuple[float, ...]) -> tuple[float, ...]:
@@ -200,15 +214,52 @@ def ambient_colour(red: float, blue: float, wavelengths_um: tuple[float, ...]) -
 
 
 def _darken(layer: Layer, low_light: LowLight, lamps: Plane | None) -> Light:
-    sky = np.array(ambient_colour(low_light.red, low_light.blue, layer.wavelengths_um), np.float32)
-    sky *= np.float32(low_light.light_left)
+    sky = _sky_light(layer, low_light)
     if lamps is None:
         return layer.light * sky
     colour = np.array(lamp_colour(low_light.lamp_temperature_k, layer.wavelengths_um), np.float32)
     return layer.light * (sky + lamps[:, :, None] * (colour * np.float32(low_light.lamp_light)))
 
 
+def _sky_light(layer: Layer, low_light: LowLight) -> Light:
+    """Light of the dim sky on the ground in each channel, 1 is daylight."""
+    colour = np.array(ambient_colour(low_light.red, low_light.blue, layer.wavelengths_um), np.float32)
+    return colour * np.float32(low_light.light_left)
+
+
 def _mean_light(light: Light, valid: Mask | None) -> float:
-    """Mean of all channels over the pixels with data; 0 where there is none."""
-    channels = [cv2.mean(light[:, :, first : first + 4], _as_bytes(valid)) for first in (0,)]
-    return float(np.mean(channels[0][: min(light.shape[2], 4)]))
+    """Mean luminance of RGB, plain mean of other channels, over the pixels with data; 0 where there is none."""
+    if valid is not None:
+        light = light[valid][:, None]
+    if light.size == 0:
+        return 0.0
+    means = [float(light[:, :, channel].mean(dtype=np.float32)) for channel in range(light.shape[2])]
+    return sum(weight * mean for weight, mean in zip(_weigh_channels(len(means)), means, strict=True))
+
+
+def _measure_structure(first: Layer, low_light: LowLight, gain: float) -> float:
+    """As shown, not in linear light, where a cast is all that could change the structure; without lamps and noise."""
+    small = _reduce(first.light)
+    weights = np.array(_weigh_channels(small.shape[2]), np.float32)
+    dark = small * (_sky_light(first, low_light) * np.float32(gain))
+    clear, shown = (np.clip(encode_srgb(light @ weights), 0, 1) for light in (small, dark))
+    return structure_term(clear, shown)
+
+
+def _reduce(light: Light) -> Light:
+    """A picture reduced to 192 pixels, or as far as leaves its shorter side 16."""
+    height, width, n_channels = light.shape
+    factor = min(max(height, width) / _STRUCTURE_SIDE, min(height, width) / 16)
+    if factor <= 1:
+        return light
+    size = (round(width / factor), round(height / factor))
+    reduced = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(reduced, np.float32).reshape(*size[::-1], n_channels)
+
+
+def _weigh_channels(n_channels: int) -> tuple[float, ...]:
+    return LUMINANCE if n_channels == len(LUMINANCE) else (1 / n_channels,) * n_channels
+
+
+def _measure_lit(lamps: Plane, low_light: LowLight) -> float:
+    return round(float((lamps * low_light.lamp_light > low_light.light_left).mean()), 4)

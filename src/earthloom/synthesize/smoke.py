@@ -42,10 +42,11 @@ class SmokeSettings(EffectSettings):
     distance of pixels is known: a picture finer than this lies inside of its plume."""
     spread: Span = (0.06, 0.16)
     """Growth of the half width per distance from the fire; 0.06 in still, 0.16 in turbulent air (Briggs 1973)."""
-    turbulence: Span = (0.35, 0.7)
+    turbulence: Span = (0.35, 0.65)
     """Standard deviation of the logarithm of the smoke's thickness."""
-    beta: Span = (2.5, 3.2)
-    """Slope of the power spectrum of its turbulence: 8/3 for a scalar in developed turbulence (Kolmogorov)."""
+    beta: Span = (3.0, 3.7)
+    """Slope of the power spectrum of its billows, between 8/3 of a thin slice of developed turbulence (Kolmogorov) and
+    11/3 of a deep column; under 3 the plume looks like fur."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,11 +77,12 @@ class Smoke:
 
 
 def draw_smoke(settings: SmokeSettings, view: View, severity: Severity, rng: np.random.Generator) -> Smoke:
-    """Draw the plume of one place: wide for heavy smoke, and as wide as plumes are where the ground distance is known."""
+    """Draw the plume of one place: wider for heavier smoke, within what plumes are where the scale is known."""
     side = min(view.height, view.width)
     half_width = side * float(rng.uniform(*_WIDTHS[severity]))
     if view.pixel_m is not None:
-        half_width = float(np.clip(half_width, *(metres / view.pixel_m for metres in settings.half_width_m)))
+        least, most = settings.half_width_m
+        half_width = min(max(half_width, least / view.pixel_m), most / view.pixel_m)
     spread = float(rng.uniform(*settings.spread))
     fire = half_width * float(rng.uniform(0.1, 0.35))
     wind = float(rng.uniform(0, 360))
@@ -100,7 +102,7 @@ def draw_smoke(settings: SmokeSettings, view: View, severity: Severity, rng: np.
         y_px=view.height / 2 - distance * down + across * right,
         turbulence=float(rng.uniform(*settings.turbulence)),
         beta=float(rng.uniform(*settings.beta)),
-        stretch=float(rng.uniform(1.5, 3.0)),
+        stretch=float(rng.uniform(1.1, 2.0)),
     )
 
 

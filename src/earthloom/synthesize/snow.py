@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from earthloom.core.errors import RecordError
-from earthloom.core.light import Light
+from earthloom.core.light import Floats, Light
 from earthloom.core.records import Reason
 from earthloom.synthesize.config import SEVERITIES, EffectSettings, Severity
 from earthloom.synthesize.fields import make_power_law_field
@@ -55,7 +55,7 @@ _FIELD_BETA = 2.5
 _FIELD_GRID = 256
 """Longest side on which the field is made: it holds little that is finer."""
 _NOISE, _TEXTURE, _TONE = 0.5, 0.5, 0.35
-_GREEN, _PAVED, _ROADS, _DARK = 0.35, 0.25, 0.7, 0.9
+_GREEN, _PAVED, _ROADS, _DARK = 0.4, 0.35, 0.7, 0.9
 """Weights in the score of a pixel. The ground's are the larger: snow follows parcels, noise alone looks like cloud."""
 _WIDTH = 0.05
 """Of the edge of the snow in units of the score. With 0.2 a grey film lies over everything that is not deep in snow."""
@@ -168,7 +168,16 @@ def cover_ground(ground: Ground, land: Mask, snow: Snow, rng: np.random.Generato
     score *= np.float32(-1 / _WIDTH)
     cv2.exp(np.minimum(score, 80, out=score), score)
     score += 1
-    return np.asarray(capacity / score, np.float32)
+    return _soften_like(ground, np.asarray(capacity / score, np.float32))
+
+
+def _soften_like(ground: Ground, cover: Plane) -> Plane:
+    """Give the snow the sharpness of an enlarged picture; water keeps none."""
+    if ground.detail_px == 1:
+        return cover
+    soft = np.asarray(cv2.GaussianBlur(cover, (0, 0), 0.4 * ground.detail_px), np.float32)
+    soft[ground.water] = 0
+    return soft
 
 
 def lay_snow(
@@ -193,6 +202,16 @@ def lay_snow(
 def estimate_albedo(wavelength_um: float) -> float:
     """Reflectance of clean snow at a wavelength, micrometres."""
     return float(np.interp(wavelength_um, _ALBEDO_UM, _ALBEDO))
+
+
+def compute_ndsi(green: Floats, swir: Floats) -> Floats:
+    """Compute the normalised difference snow index, -1 to 1, of linear light or reflectance (Hall et al. 1995)."""
+    return np.asarray((green - swir) / np.maximum(green + swir, 1e-6))
+
+
+def estimate_snow_fraction(ndsi: Floats) -> Floats:
+    """Estimate the share of a pixel under snow, 0 to 1, from NDSI (Gascoin et al. 2020, Remote Sensing 12:2904)."""
+    return np.asarray(0.5 * np.tanh(2.65 * ndsi - 1.42) + 0.5)
 
 
 def _score_ground(ground: Ground, land: Mask, snow: Snow, rng: np.random.Generator) -> Plane:

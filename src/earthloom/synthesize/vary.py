@@ -25,6 +25,7 @@ from earthloom.core.images import decode_image, encode_jpeg, encode_png
 from earthloom.core.light import Light, encode_srgb, to_display, to_light
 from earthloom.core.records import Effect, Modality, Quantity, Reason, Scene, Stretch, Tile
 from earthloom.core.seeds import make_rng, stable_hash
+from earthloom.synthesize.detail import grow, shrink
 from earthloom.synthesize.effects import EFFECT_PATHS, AnyEffect, EffectKind, find_effect
 from earthloom.synthesize.hiding import hide_labels
 from earthloom.synthesize.stack import DISPLAY_UM, Layer, Mask, Outcome, Stack, View
@@ -71,8 +72,9 @@ def vary_place(
     optical.sort(key=lambda member: member.scene.modality is not Modality.RGB)
     stack = make_stack(optical)
     severity = settings.severity[int(rng.integers(len(settings.severity)))]
-    drawn = kind.draw(settings, stack.view, severity, rng)
-    outcome = kind.add(stack, drawn, rng)
+    small = shrink(stack, _count_pixels(optical[0].tile))
+    drawn = kind.draw(settings, small.view, severity, rng)
+    outcome = grow(kind.add(small, drawn, rng), small, stack)
     params = {"asked": severity, **_describe(drawn), "measured": dict(outcome.measured)}
     effect = Effect(
         name=kind.name,
@@ -89,6 +91,11 @@ def vary_place(
             yield _finish(member, variant, light, outcome, stack.valid, effect, kind, quality)
         else:
             yield replace(variant, effect=replace(effect, is_visible=False))
+
+
+def _count_pixels(tile: Tile) -> float:
+    """Pixels to one detail, 1 unless the tile was enlarged."""
+    return 1.0 if tile.gsd_m is None or tile.pixel_m is None else tile.gsd_m / tile.pixel_m
 
 
 def _describe(drawn: Any) -> dict[str, object]:

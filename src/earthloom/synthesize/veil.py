@@ -227,7 +227,8 @@ def lay_depth_veil(
     depth = solve_strength(mean_at, mean_transmission, most_depth)
 
     def transmit(wavelength_um: float) -> Plane:
-        return np.exp(thickness * np.float32(-angstrom_depth(depth, wavelength_um, angstrom)))
+        scale = -angstrom_depth(depth, wavelength_um, angstrom)
+        return np.asarray(np.exp(thickness * np.float32(scale)), np.float32)
 
     outcome = lay_veil(stack, transmit, airlight, name)
     mean_depth = round(depth * float(sampled.mean()), 4)
