@@ -7,13 +7,14 @@ import platform
 import sys
 import time
 
+import bench_effects
 import bench_geotiff
 import bench_img2dataset
 import bench_memory
 import bench_pixels
 import bench_planning
 
-BENCHES = (bench_pixels, bench_img2dataset, bench_geotiff, bench_memory, bench_planning)
+BENCHES = (bench_pixels, bench_img2dataset, bench_geotiff, bench_memory, bench_planning, bench_effects)
 
 
 def main() -> bool:

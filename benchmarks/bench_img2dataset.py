@@ -18,10 +18,19 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from bench_pixels import QUALITY, SIZE, N, write_recipe
-from harness import WORKERS, Candidate, Goal, build_command, expect_rows, judge, race, scratch_folder
+from harness import (
+    WORKERS,
+    Candidate,
+    Goal,
+    build_command,
+    expect_rows,
+    install_peer,
+    judge,
+    race,
+    scratch_folder,
+)
 from imagery import picture_folder
 
-VENV = Path(__file__).resolve().parent / ".venvs" / "img2dataset"
 PACKAGES = ("img2dataset==1.47.0", "setuptools<81")
 """img2dataset needs `pkg_resources`, which later setuptools no longer bring."""
 THREADS = 4
@@ -29,19 +38,6 @@ THREADS = 4
 ROUNDS = 3
 CAPTION = {"styles": ["mmm_rs"], "per_image": 0}
 EXPORT = {"formats": ["webdataset"], "report": False}
-
-
-def install_img2dataset() -> Path:
-    """The command in its own environment."""
-    command = VENV / "bin" / "img2dataset"
-    stamp = VENV / ".installed"
-    if not stamp.exists():
-        print(f"Installing {PACKAGES[0]} in {VENV} (once, about a minute)", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-        pip = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, *PACKAGES], check=True)
-        stamp.touch()
-    return command
 
 
 @contextmanager
@@ -104,7 +100,7 @@ def main() -> bool:
     """Race and judge."""
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
     pictures = picture_folder(N)
-    command = install_img2dataset()
+    command = install_peer("img2dataset", PACKAGES) / "img2dataset"
     with scratch_folder() as scratch, serve(pictures) as address:
         urls = scratch / "urls.txt"
         urls.write_text("".join(f"{address}/{path.name}\n" for path in sorted(pictures.glob("*.jpg"))))

@@ -26,6 +26,7 @@ from imagery import CACHE
 
 ROOT = Path(__file__).resolve().parent.parent
 EARTHLOOM = Path(sys.executable).with_name("earthloom")
+VENVS = ROOT / "benchmarks" / ".venvs"
 WORKERS = 1
 """Of every candidate: what counts is the work done in a CPU-second, and two busy cores slow each other down."""
 
@@ -111,6 +112,19 @@ def _judge_goal(goal: Goal, results: dict[str, list[Usage]]) -> bool:
     verdict = "met" if is_met else "MISSED"
     print(f"  {goal.ours} at {ratio:.2f} of {goal.peer}; target {goal.target:.2f}: {verdict}")
     return is_met
+
+
+def install_peer(name: str, packages: Sequence[str]) -> Path:
+    """The folder of commands of a virtual environment with a peer's packages, made when it is missing."""
+    venv = VENVS / name
+    stamp = venv / ".installed"
+    if not stamp.exists():
+        print(f"Installing {packages[0]} in {venv} (once, about a minute)", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+        pip = [venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, *packages], check=True)
+        stamp.touch()
+    return venv / "bin"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Encoders against networks of the published interfaces with random weights, and their preparation against others' rules."""
+"""Encoders against random networks of the published interfaces, and what they are given against others' rules."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ScriptedInception(torch.nn.Module):
 @pytest.fixture(scope="module")
 def inception_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("inception") / "inception-2015-12-05.pt"
-    with pytest.warns(DeprecationWarning):  # torch's own, about TorchScript
+    with pytest.warns(DeprecationWarning, match="torch.jit"):
         torch.jit.script(ScriptedInception()).save(str(path))
     return path
 
@@ -133,7 +133,7 @@ def test_wrong_weights_are_told_with_a_remedy(tmp_path: Path, dinov2_folder: Pat
 
 def test_scripts_of_another_interface_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.pt"
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="torch.jit"):
         torch.jit.script(torch.nn.Identity()).save(str(path))
     with pytest.raises(UsageError, match="return_features"):
         load_encoder("inception", path)

@@ -29,6 +29,15 @@ def test_one_seed_one_field() -> None:
     assert abs(np.corrcoef(first.ravel(), other.ravel())[0, 1]) < 0.95
 
 
+def test_values_are_normal() -> None:
+    """Sums of many waves: third and fourth moments as of a normal distribution, over many fields."""
+    rng = np.random.default_rng(7)
+    rows = [make_power_law_field(128, 128, 2.2, rng)[::16, ::16].ravel() for _ in range(200)]
+    values = np.concatenate([(row - row.mean()) / row.std() for row in rows])
+    assert np.mean(values**3) == pytest.approx(0, abs=0.1)
+    assert np.mean(values**4) == pytest.approx(3, abs=0.3)
+
+
 def test_no_gradient_from_top_to_bottom() -> None:
     rng = np.random.default_rng(2)
     drops = []

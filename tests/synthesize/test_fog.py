@@ -15,7 +15,8 @@ from earthloom.core.light import Light, to_display, to_light
 from earthloom.synthesize.config import SEVERITIES, Severity
 from earthloom.synthesize.fog import FogSettings, add_fog, draw_fog
 from earthloom.synthesize.stack import Outcome, Stack
-from earthloom.synthesize.veil import TRANSMISSION, recover_transmission
+from earthloom.synthesize.unveil import recover_transmission
+from earthloom.synthesize.veil import TRANSMISSION
 
 
 def lay(stack: Stack, severity: Severity, seed: int, **given: object) -> Outcome:
@@ -78,7 +79,7 @@ def test_rgb_and_infrared_lie_under_one_fog(real_data: Path) -> None:
     rgb, nir = read_naip(real_data)
     stack = make_stack(rgb, nir, pixel_m=5)
     rng = np.random.default_rng(4)
-    fog = draw_fog(FogSettings(angstrom=(0.15, 0.15)), stack.view, "moderate", rng)
+    fog = draw_fog(FogSettings(angstrom=(0.15, 0.15), beta=(3.4, 3.6)), stack.view, "moderate", rng)
     outcome = add_fog(stack, fog, rng)
     depths = []
     for layer, light in zip(stack.layers, outcome.layers, strict=True):
@@ -86,11 +87,11 @@ def test_rgb_and_infrared_lie_under_one_fog(real_data: Path) -> None:
         for band, um in enumerate(layer.wavelengths_um):
             clear = layer.light[:, :, band]
             found = recover_transmission(clear, stored[:, :, band], 32)
-            rough = _texture(clear) > 0.012
-            depths.append(np.where(rough, -np.log(found) * (um / 0.55) ** fog.angstrom, np.nan))
+            tau = -np.log(np.maximum(found, 1e-3)) * (um / 0.55) ** fog.angstrom
+            depths.append(np.where(_texture(clear) > 0.02, tau, np.nan))
     for depth in depths[:3]:
         both = np.isfinite(depth) & np.isfinite(depths[3])
-        assert both.sum() > 30
+        assert both.sum() > 150
         assert np.median(depth[both] / depths[3][both]) == pytest.approx(1, abs=0.02)
 
 
@@ -122,8 +123,9 @@ def test_no_banding_where_the_ground_is_smooth() -> None:
     even = np.full((512, 512, 3), 0.05, np.float32)
     shown = to_display(lay(make_stack(even), "moderate", 3).layers[0])[:, :, 1]
     counts = np.bincount(shown.ravel(), minlength=256)
-    inside = counts[shown.min() : shown.max() + 1]
-    assert len(inside) > 30
+    low, high = np.percentile(shown, [1, 99]).astype(int)
+    inside = counts[low : high + 1]
+    assert len(inside) > 20
     assert (inside > 0).all()
 
 

@@ -12,7 +12,7 @@ from earthloom.synthesize.cirrus import read_field
 from earthloom.synthesize.config import SEVERITIES
 from earthloom.synthesize.haze import HazeSettings, add_haze, draw_haze, haze_airlight, lay_haze
 from earthloom.synthesize.stack import Layer, Stack, View
-from earthloom.synthesize.veil import recover_transmission
+from earthloom.synthesize.unveil import recover_transmission
 
 LANDSAT_UM = (0.443, 0.4825, 0.5625, 0.655, 0.865, 1.61, 2.2)
 
@@ -32,7 +32,7 @@ def read_scene(real_data: Path) -> Stack:
     return Stack(view=View(height=512, width=512, pixel_m=30), layers=(layer,))
 
 
-@pytest.mark.parametrize(("which", "wanted"), [(2, 0.9), (4, 0.7), (8, 0.6)])
+@pytest.mark.parametrize(("which", "wanted"), [(2, 0.9), (4, 0.7), (8, 0.85)])
 def test_a_real_scene_under_a_real_field_follows_the_law(real_data: Path, which: int, wanted: float) -> None:
     """Pixels under equally thick haze lie on a line, veiled against clear, whose slope is the transmission."""
     stack = read_scene(real_data)
@@ -40,6 +40,7 @@ def test_a_real_scene_under_a_real_field_follows_the_law(real_data: Path, which:
     outcome = lay_haze(stack, field, wanted, 0.7)
     w = outcome.measured["w"]
     assert isinstance(w, float)
+    assert outcome.measured["lifted"] == 0
     order = np.argsort(field, axis=None)
     t1 = 1 - w * field.ravel()[order].astype(np.float64)
     for band, um in enumerate(LANDSAT_UM):
@@ -103,7 +104,7 @@ def test_rgb_and_infrared_lie_under_one_haze(real_data: Path) -> None:
     rgb, nir = read_naip(real_data)
     stack = make_stack(rgb, nir, pixel_m=5)
     rng = np.random.default_rng(1)
-    outcome = add_haze(stack, draw_haze(HazeSettings(), stack.view, "heavy", rng), rng)
+    outcome = add_haze(stack, draw_haze(HazeSettings(beta=(3.4, 3.6)), stack.view, "heavy", rng), rng)
     grid = np.linspace(0.02, 1, 100_000)
     depths = []
     for layer, light in zip(stack.layers, outcome.layers, strict=True):
@@ -112,11 +113,11 @@ def test_rgb_and_infrared_lie_under_one_haze(real_data: Path) -> None:
             clear = layer.light[:, :, band]
             found = recover_transmission(clear, stored[:, :, band], 32)
             t1 = np.interp(found, published_law(grid, um), grid)
-            rough = clear.reshape(16, 32, 16, 32).std(axis=(1, 3)) > 0.012
+            rough = clear.reshape(16, 32, 16, 32).std(axis=(1, 3)) > 0.02
             depths.append(np.where(rough, -np.log(t1), np.nan))
     for depth in depths[:3]:
         both = np.isfinite(depth) & np.isfinite(depths[3])
-        assert both.sum() > 30
+        assert both.sum() > 150
         assert np.median(depth[both] / depths[3][both]) == pytest.approx(1, abs=0.02)
 
 
@@ -124,14 +125,26 @@ def test_real_fields_are_used_and_named(real_data: Path, tmp_path: Path) -> None
     for path in (real_data / "haze").glob("*_B9.tiff"):
         (tmp_path / path.name).symlink_to(path)
     stack = make_stack(make_ground())
-    words = []
-    for seed, severity in enumerate(SEVERITIES * 4):
+    for seed, severity in enumerate(SEVERITIES * 6):
         rng = np.random.default_rng(seed)
         haze = draw_haze(HazeSettings(fields=str(tmp_path)), stack.view, severity, rng)
         assert haze.cut is not None
         assert haze.cut.file.endswith("_B9.tiff")
-        words.append(add_haze(stack, haze, rng).severity == severity)
-    assert np.mean(words) > 0.7  # a field of few bright spots cannot be made heavy by the law
+        assert add_haze(stack, haze, rng).severity == severity
+
+
+def test_a_pattern_of_few_spots_is_lifted_until_haze_is_heavy() -> None:
+    stack = make_stack(make_ground(128, 128))
+    spots = np.zeros((128, 128), np.float32)
+    spots[40:60, 40:60] = 1
+    outcome = lay_haze(stack, spots, 0.5, 0.7)
+    assert outcome.measured["mean_transmission"] == pytest.approx(0.5, abs=0.01)
+    assert outcome.measured["w"] == 0.98
+    lifted = outcome.measured["lifted"]
+    assert isinstance(lifted, float)
+    assert 0.3 < lifted < 0.7
+    around = recover_transmission(stack.layers[0].light[:, :, 1], outcome.layers[0][:, :, 1])[-1, -1]
+    assert around == pytest.approx(published_law(np.array(1 - 0.98 * lifted), 0.5625), abs=1e-3)
 
 
 def test_same_seed_same_bytes() -> None:

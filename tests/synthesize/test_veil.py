@@ -11,6 +11,7 @@ from veil_scenes import Array, compare_structure, correlate_gradients, make_grou
 from earthloom.core.errors import RecordError
 from earthloom.core.light import Light
 from earthloom.core.records import Reason
+from earthloom.synthesize.unveil import recover_contrast, recover_transmission
 from earthloom.synthesize.veil import (
     angstrom_depth,
     compose_veil,
@@ -20,8 +21,6 @@ from earthloom.synthesize.veil import (
     haze_plane,
     haze_transmission,
     lay_veil,
-    recover_contrast,
-    recover_transmission,
     solve_strength,
 )
 

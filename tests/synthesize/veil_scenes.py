@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,7 @@ def measure_slope(field: npt.NDArray[np.floating], low: float = 0.01, high: floa
     power = np.abs(np.fft.fft2((field - field.mean()) * window)) ** 2
     k = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns)[None])
     edges = np.geomspace(low, high, 16)
-    rings = [(k >= a) & (k < b) for a, b in zip(edges, edges[1:], strict=False)]
+    rings = [(k >= a) & (k < b) for a, b in pairwise(edges)]
     x = [np.log(k[ring]).mean() for ring in rings]
     y = [np.log(power[ring].mean()) for ring in rings]
     return float(-np.polyfit(x, y, 1)[0])

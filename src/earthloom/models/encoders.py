@@ -156,7 +156,8 @@ def _load_dinov2(weights: Path) -> Dinov2:
         network = Dinov2Model.from_pretrained(weights, config=settings, local_files_only=True)
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"Weights of DINOv2 were wanted in {weights}: {error}") from error
-    return Dinov2(version=_fingerprint([config, *tensors]), network=network.eval())
+    network.eval()  # type: ignore[no-untyped-call]
+    return Dinov2(version=_fingerprint([config, *tensors]), network=network)
 
 
 def _load_inception(weights: Path) -> Inception:
@@ -173,9 +174,9 @@ def _load_inception(weights: Path) -> Inception:
             network: ScriptModule = torch.jit.load(str(weights), map_location="cpu")  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError) as error:
         raise UsageError(f"TorchScript was wanted, {weights} is none: {error}") from error
-    if "return_features" not in str(network.forward.schema):
+    if "return_features" not in str(getattr(network.forward, "schema", "")):
         raise UsageError(f"{weights} has no argument return_features: give NVIDIA's inception-2015-12-05.pt.")
-    network.eval()  # type: ignore[no-untyped-call]
+    network.eval()
     return Inception(version=_fingerprint([weights]), network=network)
 
 

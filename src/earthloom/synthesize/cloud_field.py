@@ -1,10 +1,10 @@
 """The water of clouds: one random field in metres that is the same wherever and however finely it is looked at.
 
 coarse   whole domain, few nodes     wavelengths that place clouds      --+
-detail   a smaller torus, one pixel  wavelengths that fray their edges  --+-->  sample(origin, step)
+detail   around one place, fine      wavelengths that fray their edges  --+-->  sample(top_left, shape, step)
 
 A cloud and its shadow lie h / tan(elevation) apart: a hundred pixels at 10 m, ten thousand at 0.3 m. With two scales
-both windows come from one field, in time that depends on neither.
+both windows come from one field, in time and memory that depend on neither.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _INNER_M = 15.0
 _COARSE_NODES = 160
 """Along the longer side of the domain."""
 _LEAST_DETAIL_NODES = 192
-_PERIODS = 16
-"""The detail repeats after so many coarse steps; it holds wavelengths of up to about four, so that nobody sees it."""
+_DETAIL_SPAN = 16
+"""The detail spans so many coarse steps at least; it holds wavelengths of up to about four."""
 _MARGIN = 1.125
 """A torus is larger than what is looked at, so that its opposite edges do not match."""
 
@@ -44,12 +44,16 @@ class CloudField:
     """A Gaussian field of mean 0 and variance 1, up to the chance of a finite domain."""
 
     coarse: Plane
-    """Spline coefficients on a torus."""
+    """Spline coefficients on a torus that holds the picture and what casts shadows on it."""
     coarse_m: float
     """Between nodes."""
     detail: Plane
-    """Spline coefficients on a smaller torus, repeated."""
+    """Spline coefficients on a torus that holds the picture, and what casts shadows on it where both overlap."""
+    far_detail: Plane | None
+    """The same where they do not overlap, for the latter."""
     detail_m: float
+    picture_m: tuple[float, float]
+    """Height and width of the picture."""
     origin: Point
     """Where the picture's top left corner lies on the coarse torus, metres."""
 
@@ -57,7 +61,7 @@ class CloudField:
         """Look at the field.
 
         Args:
-            top_left: centre of the first pixel.
+            top_left: centre of the first pixel, in metres from the centre of the picture's first pixel.
             shape: rows and columns.
             step_m: between neighbouring samples.
 
@@ -66,25 +70,33 @@ class CloudField:
 
         """
         shifted = (top_left[0] + self.origin[0], top_left[1] + self.origin[1])
-        field = interpolate(self.detail, self.detail_m, top_left, shape, step_m)
+        detail = self.detail
+        if self.far_detail is not None and self._lies_apart(top_left, shape, step_m):
+            detail = self.far_detail
+        field = interpolate(detail, self.detail_m, top_left, shape, step_m)
         field += interpolate(self.coarse, self.coarse_m, shifted, shape, step_m)
         return field
+
+    def _lies_apart(self, top_left: Point, shape: tuple[int, int], step_m: float) -> bool:
+        """Whether a window, but for a border around it, shows nothing that the picture shows."""
+        sides = zip(top_left, shape, self.picture_m, strict=True)
+        return any(abs(start + n * step_m / 2 - side / 2) >= 0.99 * side for start, n, side in sides)
 
 
 def make_cloud_field(
     picture_m: tuple[float, float],
-    domain_m: tuple[float, float],
+    shift_m: tuple[float, float],
     pixel_m: float,
     cell_m: float,
     beta: float,
     cover: float,
     rng: np.random.Generator,
 ) -> CloudField:
-    """Make the water of the clouds over a picture and over all ground from which a shadow may reach it.
+    """Make the water of the clouds over a picture and over the ground from which a shadow may reach it.
 
     Args:
         picture_m: height and width of the picture.
-        domain_m: height and width of what will be looked at, at least those of the picture.
+        shift_m: how far down and to the right another window of that size lies that will be looked at.
         pixel_m: of the picture.
         cell_m: size beyond which clouds are no longer one cloud.
         beta: slope of the two-dimensional power spectrum below that size, k^-beta. Reflectance of clouds is measured as
@@ -94,23 +106,29 @@ def make_cloud_field(
         rng: where the phases come from.
 
     """
-    coarse_m = max(max(domain_m) * _MARGIN / _COARSE_NODES, 4 * pixel_m)
-    size = (
-        _count_nodes(domain_m[0] * _MARGIN / coarse_m, 16),
-        _count_nodes(domain_m[1] * _MARGIN / coarse_m, 16),
-    )
-    side = _count_nodes(max(picture_m) / pixel_m * _MARGIN, _LEAST_DETAIL_NODES)
-    detail_m = max(pixel_m, _PERIODS * coarse_m / side)
+    far = abs(shift_m[0]), abs(shift_m[1])
+    is_apart = any(shift >= side for shift, side in zip(far, picture_m, strict=True))
+    domain = picture_m[0] + far[0], picture_m[1] + far[1]
+    coarse_m = max(max(domain) * _MARGIN / _COARSE_NODES, 4 * pixel_m)
+    size = _count_nodes(domain, coarse_m, 16)
+    least_m = _DETAIL_SPAN * coarse_m / _LEAST_DETAIL_NODES
+    detail_m = max(pixel_m, _INNER_M / 4, least_m if is_apart else 0.0)
+    detail_size = _count_nodes(picture_m if is_apart else domain, detail_m, _LEAST_DETAIL_NODES)
     coarse = _weigh(size, coarse_m, cell_m, beta) * _pass_long(size, coarse_m, coarse_m)
-    detail = _weigh((side, side), detail_m, cell_m, beta) * _pass_short((side, side), detail_m, coarse_m)
-    variance = _sum_spectrum(coarse, size) + _sum_spectrum(detail, (side, side))
-    spectrum = _draw_spectrum(coarse / variance, size, rng)
+    detail = _weigh(detail_size, detail_m, cell_m, beta) * _pass_short(detail_size, detail_m, coarse_m)
+    variance = _sum_spectrum(coarse, size) + _sum_spectrum(detail, detail_size)
+    waves = _draw_spectrum(coarse / variance, size, rng)
+    detail /= np.float32(variance)
+    n_details = 2 if is_apart else 1
+    details = [_transform(_draw_spectrum(detail, detail_size, rng), detail_size) for _ in range(n_details)]
     return CloudField(
-        coarse=_transform(spectrum, size),
+        coarse=_transform(waves, size),
         coarse_m=coarse_m,
-        detail=_transform(_draw_spectrum(detail / variance, (side, side), rng), (side, side)),
+        detail=details[0],
+        far_detail=details[1] if is_apart else None,
         detail_m=detail_m,
-        origin=_place(spectrum, size, coarse_m, picture_m, cover),
+        picture_m=picture_m,
+        origin=_place(waves, size, coarse_m, picture_m, cover),
     )
 
 
@@ -151,8 +169,9 @@ def _blend(lines: Plane, start: float, count: int, step: float) -> Plane:
     return blended
 
 
-def _count_nodes(wanted: float, least: int) -> int:
-    return int(scipy.fft.next_fast_len(max(math.ceil(wanted), least), real=True))
+def _count_nodes(sides_m: tuple[float, float], step_m: float, least: int) -> tuple[int, int]:
+    rows, columns = (max(math.ceil(side * _MARGIN / step_m), least) for side in sides_m)
+    return int(scipy.fft.next_fast_len(rows, real=True)), int(scipy.fft.next_fast_len(columns, real=True))
 
 
 @lru_cache(maxsize=8)
@@ -166,11 +185,9 @@ def _square_wavenumbers(size: tuple[int, int]) -> Plane:
 def _weigh(size: tuple[int, int], step_m: float, cell_m: float, beta: float) -> Plane:
     """Variance of every wave, in units that do not depend on the grid."""
     cells = np.float32(cell_m / step_m)
-    power = (_square_wavenumbers(size) * cells**2) ** np.float32(-beta / 2)
+    power: Plane = (_square_wavenumbers(size) * cells**2) ** np.float32(-beta / 2)
     power = np.minimum(power, power ** np.float32(_BETA_CLUSTERS / beta))
-    power *= cells**2 / np.float32(
-        size[0] * size[1]
-    )  # area that one wave stands for in the plane of wavenumbers
+    power *= cells**2 / np.float32(size[0] * size[1])  # the area that one wave stands for, in cells^-2
     return power
 
 

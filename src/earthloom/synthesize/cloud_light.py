@@ -20,7 +20,7 @@ _RELIEF_M = 50.0
 its light (Marshak et al. 1995, J. Geophys. Res. 100:26247, "radiative smoothing")."""
 _RELIEF_STEPS = 16
 """A small picture still has so many nodes of relief on its shorter side."""
-_BORDER = 4
+_BORDER = 5
 """Nodes around the picture, so that slopes and splines at its edge know what lies beyond."""
 _TALLNESS = 0.4
 """Height of a thick cloud by its width."""
@@ -46,7 +46,7 @@ class CloudLaw:
         above *= np.sqrt(above)
         above *= np.float32(-math.log(2))
         np.exp(above, out=above)
-        return np.subtract(1, above, out=above)
+        return 1 - above
 
     def find_thickness(self, water: Plane) -> Plane:
         """0 at the edge, towards 1 far inside; a half where the water is one standard deviation over the edge."""
@@ -54,8 +54,9 @@ class CloudLaw:
         return above / (above + 1)
 
     def _find_excess(self, water: Plane) -> Plane:
-        above = water - np.float32(self.start)
-        return np.maximum(above, 0, out=above)
+        above: Plane = water - np.float32(self.start)
+        np.maximum(above, 0, out=above)
+        return above
 
 
 def fit_law(water: Plane, valid: Mask | None, cover: float, edge: float) -> CloudLaw:

@@ -9,7 +9,7 @@ import numpy as np
 
 from earthloom.synthesize.config import EffectSettings, Severity
 from earthloom.synthesize.fields import make_power_law_field
-from earthloom.synthesize.spans import ShareSpan, Span
+from earthloom.synthesize.spans import PositiveSpan, ShareSpan, Span
 from earthloom.synthesize.stack import BLUE_UM, GREEN_UM, NIR_UM, RED_UM, Outcome, Stack, View
 from earthloom.synthesize.veil import draw_transmission, lay_depth_veil
 
@@ -31,7 +31,7 @@ class DustSettings(EffectSettings):
     """How much more blue than red is held back (Angstrom exponent): near 0 for coarse dust."""
     beta: Span = (3.0, 3.8)
     """Slope of the power spectrum of its thickness; larger is smoother."""
-    stretch: Span = (1.5, 4.0)
+    stretch: PositiveSpan = (1.5, 4.0)
     """How many times longer than wide its streaks are."""
     uniform: ShareSpan = (0.1, 0.6)
     """Share of the thickness that lies evenly over the picture."""

@@ -41,7 +41,7 @@ class HazeSettings(EffectSettings):
     beta: Span = (2.7, 3.6)
     """Slope of the power spectrum of its thickness, larger is smoother; nine real cirrus bands have 2.65 to 3.55."""
     uniform: ShareSpan = (0.1, 0.6)
-    """Share of the thickness that lies evenly over the picture; more where heavy haze would need it."""
+    """Share of the thickness that lies evenly over the picture; more where haze as heavy as asked needs it."""
     fields: str | None = None
     """Folder of single-band rasters, such as Landsat 8 cirrus bands, whose patterns are used instead of noise."""
 
@@ -90,21 +90,29 @@ def add_haze(stack: Stack, haze: Haze, rng: np.random.Generator) -> Outcome:
 
 
 def lay_haze(stack: Stack, thickness: Plane, mean_transmission: float, airlight: float) -> Outcome:
-    """Lay haze of a given pattern, H x W, 0 to 1, over a stack: see `add_haze`."""
+    """Lay haze of a given pattern, H x W, 0 to 1, over a stack: see `add_haze`.
+
+    Where the largest w leaves too much light, as over a pattern of a few bright spots, the pattern is lifted evenly:
+    `lifted` of `measured` is how far, 0 to 1.
+    """
     sampled = sample_field(thickness, stack.valid)
     reference = reference_um(stack)
 
-    def mean_at(w: float) -> float:
-        return float(haze_plane(sampled * np.float32(w), reference).mean())
+    def mean_at(w: float, lifted: float = 0.0) -> float:
+        obscuration = (lifted + (1 - lifted) * sampled) * np.float32(w)
+        return float(haze_plane(obscuration, reference).mean())
 
     w = solve_strength(mean_at, mean_transmission, _MOST_OBSCURATION)
-    obscuration = thickness * np.float32(w)
+    lifted = 0.0
+    if w == _MOST_OBSCURATION:
+        lifted = solve_strength(lambda share: mean_at(w, share), mean_transmission, 1.0)
+    obscuration = (np.float32(lifted) + np.float32(1 - lifted) * thickness) * np.float32(w)
 
     def transmit(wavelength_um: float) -> Plane:
         return haze_plane(obscuration, wavelength_um)
 
     outcome = lay_veil(stack, transmit, lambda um: haze_airlight(airlight, um), "haze")
-    return replace(outcome, measured={**outcome.measured, "w": round(w, 4)})
+    return replace(outcome, measured={**outcome.measured, "w": round(w, 4), "lifted": round(lifted, 4)})
 
 
 def haze_airlight(green: float, wavelength_um: float) -> float:

@@ -40,13 +40,9 @@ class Shadow:
     sigma_px: float
     """Blur of its edge, pixels."""
 
-    def reach_px(self) -> int:
-        """How far beyond the picture the shadow has to be known so that it can be blurred and enlarged."""
-        return math.ceil(_REACH * self.sigma_px) + 4 * self.reduction()
-
     def reduction(self) -> int:
         """A soft shadow is made on a coarser grid, of so many pixels a node."""
-        return max(1, int(self.sigma_px / 2))
+        return max(1, int(self.sigma_px / 3))
 
 
 def find_shadow(height_m: float, azimuth_deg: float, elevation_deg: float, pixel_m: float) -> Shadow | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from earthloom.synthesize.config import EffectSettings, Severity
 from earthloom.synthesize.fields import make_power_law_field
-from earthloom.synthesize.spans import ShareSpan, Span
+from earthloom.synthesize.spans import PositiveSpan, ShareSpan, Span
 from earthloom.synthesize.stack import BLUE_UM, GREEN_UM, NIR_UM, RED_UM, Outcome, Plane, Stack, View
 from earthloom.synthesize.veil import draw_transmission, lay_depth_veil
 
@@ -37,10 +37,10 @@ class SmokeSettings(EffectSettings):
     """Light of the smoke itself, of red 0.75, green 0.77, blue 0.82 and near infrared 0.71 of the display's white."""
     angstrom: Span = (1.3, 2.2)
     """How much more blue than red is held back (Angstrom exponent): high for the fine particles of smoke."""
-    half_width_m: Span = (60.0, 8000.0)
+    half_width_m: PositiveSpan = (60.0, 8000.0)
     """Half width of a plume in the middle of the picture (standard deviation across the wind), where the ground
     distance of pixels is known: a picture finer than this lies inside of its plume."""
-    spread: Span = (0.06, 0.16)
+    spread: PositiveSpan = (0.06, 0.16)
     """Growth of the half width per distance from the fire; 0.06 in still, 0.16 in turbulent air (Briggs 1973)."""
     turbulence: Span = (0.35, 0.65)
     """Standard deviation of the logarithm of the smoke's thickness."""

@@ -22,6 +22,7 @@ from earthloom.core.light import Floats, Light
 from earthloom.core.records import Reason
 from earthloom.synthesize.config import SEVERITIES, EffectSettings, Severity
 from earthloom.synthesize.fields import make_power_law_field
+from earthloom.synthesize.spans import ShareSpan
 from earthloom.synthesize.stack import BLUE_UM, GREEN_UM, NIR_UM, RED_UM, Mask, Outcome, Plane, Stack, View
 from earthloom.synthesize.surface import Ground, see_ground
 
@@ -30,16 +31,18 @@ COVER: Mapping[Severity, tuple[float, float]] = {
     "moderate": (0.35, 0.70),
     "heavy": (0.70, 1.00),
 }
-"""Share of the land under snow: patches, about half, a blanket. Under a tenth there is no snow to speak of (also the
-share of snow under which Let-it-snow's second pass sees no snow line)."""
+"""Share of the land under snow: patches, about half, a blanket. Under a tenth there is none to speak of: from there on
+Let-it-snow looks for a snow line (Gascoin et al. 2019, Earth Syst. Sci. Data 11:493)."""
 _ASKED: Mapping[Severity, tuple[float, float]] = {
-    "light": (0.15, 0.32),
+    "light": (0.17, 0.32),
     "moderate": (0.40, 0.66),
     "heavy": (0.76, 0.97),
 }
 """What is drawn: a little inside, so that the measured cover mostly has the severity that was drawn."""
+_LEAST_SEEN = 0.02
+"""Share of the whole picture under which snow on what little land it shows is overlooked."""
 COVERED = 0.5
-"""A pixel counts as snow where more than this share of it is hidden: the surer half of Gascoin's snow fraction."""
+"""A pixel counts as snow where more than this share of it is under snow."""
 
 _ALBEDO_UM = (0.40, BLUE_UM, GREEN_UM, RED_UM, NIR_UM, 1.03, 1.24, 1.61, 2.20)
 _ALBEDO = (0.92, 0.92, 0.91, 0.90, 0.80, 0.70, 0.45, 0.10, 0.07)
@@ -56,9 +59,12 @@ _FIELD_GRID = 256
 """Longest side on which the field is made: it holds little that is finer."""
 _NOISE, _TEXTURE, _TONE = 0.5, 0.5, 0.35
 _GREEN, _PAVED, _ROADS, _DARK = 0.4, 0.35, 0.7, 0.9
-"""Weights in the score of a pixel. The ground's are the larger: snow follows parcels, noise alone looks like cloud."""
+"""Weights in the score of a pixel, set by eye on pictures of 0.1 to 30 m. The ground's are the larger: snow follows
+parcels, noise alone looks like cloud."""
 _WIDTH = 0.05
 """Of the edge of the snow in units of the score. With 0.2 a grey film lies over everything that is not deep in snow."""
+_BLUR_PX = 0.6
+"""A sensor's pixel sees a little of its neighbours: without it the edge of the snow is a staircase."""
 _FULLEST = 0.97
 """Share of the pixels that can carry snow at which it ends, so that the worst of them do not set the blanket's edge."""
 _ON_CROWNS, _ON_ROADS = 0.25, 0.45
@@ -71,7 +77,7 @@ class SnowSettings(EffectSettings):
     effect: Literal["snow"] = "snow"
     min_latitude_deg: float = Field(25.0, ge=0, le=90)
     """Places nearer to the equator are left out; those whose latitude is not known are not."""
-    brightness: tuple[float, float] = (0.92, 1.0)
+    brightness: ShareSpan = (0.92, 1.0)
     """Range of the albedo against that of clean snow: 1 is fresh, 0.92 some days old."""
 
 
@@ -112,7 +118,7 @@ def add_snow(stack: Stack, snow: Snow, rng: np.random.Generator) -> Outcome:
     only its relief.
 
     Raises:
-        RecordError: NO_EFFECT without land, or where less than a tenth of it can be covered.
+        RecordError: NO_EFFECT without land, or where snow can lie on less than a tenth of it or 2 % of the picture.
 
     """
     ground = see_ground(stack)
@@ -121,19 +127,20 @@ def add_snow(stack: Stack, snow: Snow, rng: np.random.Generator) -> Outcome:
     if n_land == 0:
         raise RecordError(Reason.NO_EFFECT, "snow wants land, and the picture shows open water alone")
     cover = cover_ground(ground, land, snow, rng)
-    covered = int(np.count_nonzero((cover > COVERED) & land)) / n_land
-    severity = grade_cover(covered)
-    if severity is None:
-        lightest = COVER["light"][0]
+    n_covered = int(np.count_nonzero((cover > COVERED) & land))
+    severity = grade_cover(n_covered / n_land)
+    if severity is None or n_covered < _LEAST_SEEN * land.size:
         raise RecordError(
-            Reason.NO_EFFECT, f"snow wants to cover {lightest:.0%} of the land or more, {covered:.1%} can be"
+            Reason.NO_EFFECT,
+            f"snow wants to cover {COVER['light'][0]:.0%} of the land and {_LEAST_SEEN:.0%} of the picture or more, "
+            f"it can {n_covered / n_land:.1%} and {n_covered / land.size:.1%}",
         )
     layers = tuple(
         lay_snow(layer.light, layer.wavelengths_um, cover, ground.relief, snow.brightness)
         for layer in stack.layers
     )
     measured = {
-        "cover_share": covered,
+        "cover_share": n_covered / n_land,
         "land_share": n_land / land.size,
         "mean_snow_share": float(cover[land].mean()),
     }
@@ -168,16 +175,9 @@ def cover_ground(ground: Ground, land: Mask, snow: Snow, rng: np.random.Generato
     score *= np.float32(-1 / _WIDTH)
     cv2.exp(np.minimum(score, 80, out=score), score)
     score += 1
-    return _soften_like(ground, np.asarray(capacity / score, np.float32))
-
-
-def _soften_like(ground: Ground, cover: Plane) -> Plane:
-    """Give the snow the sharpness of an enlarged picture; water keeps none."""
-    if ground.detail_px == 1:
-        return cover
-    soft = np.asarray(cv2.GaussianBlur(cover, (0, 0), 0.4 * ground.detail_px), np.float32)
-    soft[ground.water] = 0
-    return soft
+    cover = np.asarray(cv2.GaussianBlur(capacity / score, (3, 3), _BLUR_PX), np.float32)
+    cover[ground.water] = 0
+    return cover
 
 
 def lay_snow(

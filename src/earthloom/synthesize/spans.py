@@ -14,9 +14,12 @@ def _check_order(span: tuple[float, float]) -> tuple[float, float]:
 
 
 _Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 
 Span = Annotated[tuple[_Amount, _Amount], AfterValidator(_check_order)]
 """Two numbers of at least 0, between which one is drawn evenly."""
+PositiveSpan = Annotated[tuple[_Positive, _Positive], AfterValidator(_check_order)]
+"""The same above 0."""
 ShareSpan = Annotated[tuple[_Share, _Share], AfterValidator(_check_order)]
 """The same from 0 to 1."""

@@ -53,9 +53,6 @@ _GAPS = (1.3, 0.9)
 """Luminance against the surroundings of the gaps in what the scene's mask calls a forest, and of its crowns."""
 _GRID = 256
 """Longest side, pixels, of the grid on which covers are told apart; larger pictures are reduced to it."""
-_LOSS = 0.12
-"""Share of a picture's contrast that goes in a reduction by which no detail is lost: EuroSAT's pictures enlarged eight
-times lose .03 to .12 when reduced eight times, sharp pictures .18 or more when reduced twice."""
 _NEAR_UM = 0.06
 """A channel shows a colour if its wavelength is no farther from that colour's."""
 
@@ -66,8 +63,6 @@ class Ground:
 
     luminance: Plane
     """Linear, of RGB; of NIR where there is no RGB."""
-    detail_px: int
-    """Size of the smallest detail: 1 in a sharp picture, 2, 4 or 8 in one that was enlarged."""
     relief: Plane
     """Luminance against that of the land around it: 1 on even ground, over 1 on sunny slopes, under 1 in shade."""
     water: Mask
@@ -100,7 +95,6 @@ def see_ground(stack: Stack) -> Ground:
     )
     return Ground(
         luminance=luminance,
-        detail_px=measure_detail(luminance),
         relief=(luminance + TINY) / (enlarge_plane(small.around, shape) + TINY),
         water=enlarge_plane(small.water, shape) > 0.5,
         vegetation=enlarge_plane(small.vegetation, shape),
@@ -109,21 +103,6 @@ def see_ground(stack: Stack) -> Ground:
         paved=enlarge_plane(small.paved, shape),
         roads=enlarge_plane(small.roads, shape),
     )
-
-
-def measure_detail(luminance: Plane) -> int:
-    """Find how far a picture can be reduced and enlarged again without loss: 1, 2, 4 or 8 pixels."""
-    height, width = luminance.shape
-    spread = float(luminance.std())
-    detail = 1
-    while detail < 8 and min(height, width) >= 16 * detail:
-        size = (width // (2 * detail), height // (2 * detail))
-        coarse = cv2.resize(luminance, size, interpolation=cv2.INTER_AREA)
-        lost = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) - luminance
-        if float(lost.std()) > _LOSS * spread:
-            break
-        detail *= 2
-    return detail
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,1 @@
+"""Translation: networks that make pictures of one look out of pictures of another, learnt without pairs."""
