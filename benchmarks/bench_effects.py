@@ -1,6 +1,6 @@
 """Weather and low light on 512 px RGB, uint8 in and out, on one thread: earthloom beside the nearest of its peers.
 
-albumentations (MIT) lives in a virtual environment of its own. Its effects are made for pictures of a street:
+albumentations (MIT) lives in a virtual environment of its own. Its transforms are made for pictures of a street:
 `RandomFog` draws circles, `RandomSnow` brightens, `RandomShadow` darkens a polygon; none of them measures what it did.
 SCG is SatelliteCloudGenerator's published method in our own words (`peers_cloud`). Imports are not counted.
 """
@@ -67,7 +67,7 @@ def race_heat(heat: Heat, pictures: Path, albumentations: Path) -> dict[str, lis
     ours = Path(sys.executable)
     candidates = {
         f"earthloom {heat.effect}": (ours, "earthloom", heat.effect),
-        f"albumentations {heat.albumentations}": (albumentations, "albumentations", heat.albumentations),
+        heat.albumentations: (albumentations, "albumentations", heat.albumentations),
     }
     if heat.scg:
         candidates["SCG's cloud and shadow"] = (ours, "scg", heat.effect)

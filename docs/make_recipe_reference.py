@@ -138,7 +138,7 @@ def _render_section(title: str, model: type[Settings], example: str) -> str:
     lines += ["| field | takes | default | meaning |", "|---|---|---|---|"]
     own = [name for name in model.model_fields if name not in shared]
     own.sort(key=lambda name: name not in {"kind", "effect"})
-    meanings = _find_meanings(model)
+    meanings = {"effect": "Which effect it is."} | _find_meanings(model)
     lines += [_render_row(name, model.model_fields[name], meanings.get(name, "")) for name in own]
     return "\n".join([*lines, "", *([_fence(example)] if example else [])])
 
@@ -212,7 +212,11 @@ def _describe_type(hint: Any) -> str:
 
 def _describe_list(args: tuple[Any, ...]) -> str:
     if len(args) == 2 and args[1] is not Ellipsis:
-        return f"[{_describe_type(args[0])}, {_describe_type(args[1])}]"
+        first, second = _describe_type(args[0]), _describe_type(args[1])
+        shared, _, limits = first.partition(", ")
+        if first == second and limits:
+            return f"[{shared}, {shared}], each {limits}"
+        return f"[{first}, {second}]"
     inner = _describe_type(args[0])
     if " or " in inner or ", " in inner:
         return f"list of ({inner})"

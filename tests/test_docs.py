@@ -105,12 +105,12 @@ def test_links_lead_somewhere(repository: Path, name: str) -> None:
 
 NOT_BUILT = {
     "ingest/tokyo.py",
-    "synthesize/fog.py",
-    "synthesize/config.py",
-    "synthesize/__init__.py",
+    "synthesize/sandstorm.py",
     "export/lance.py",
     "caption/gpt.py",
-    "metrics/frechet.py",
+    "metrics/vendi.py",
+    "models/lora.py",
+    "train/lora.py",
 }
 """Examples of new pieces in docs/architecture.md: one that has been built is an example no longer."""
 

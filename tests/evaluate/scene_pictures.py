@@ -20,7 +20,9 @@ def make_ground(seed: int, side: int = 160) -> Picture:
     y, x = np.mgrid[:side, :side].astype(np.float64)
     centres = rng.uniform(0, side, (14, 2))
     squeeze = np.array([1.0, rng.uniform(0.5, 1.0)])
-    nearest = np.argmin([((y - a) * squeeze[0]) ** 2 + ((x - b) * squeeze[1]) ** 2 for a, b in centres], axis=0)
+    nearest = np.argmin(
+        [((y - a) * squeeze[0]) ** 2 + ((x - b) * squeeze[1]) ** 2 for a, b in centres], axis=0
+    )
     colours = np.array(
         [[0.10, 0.14, 0.05], [0.07, 0.12, 0.04], [0.24, 0.18, 0.12], [0.16, 0.15, 0.08], [0.30, 0.27, 0.19]]
     )

@@ -107,7 +107,7 @@ def test_unusable_folders_are_refused(
 
 
 def test_what_is_no_folder_or_no_raster_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is none"):
+    with pytest.raises(UsageError, match="got none"):
         check_fields(tmp_path / "nowhere")
     (tmp_path / "broken.tif").write_bytes(b"II*\x00 and then nothing")
     with pytest.raises(UsageError, match=r"broken\.tif cannot be read"):

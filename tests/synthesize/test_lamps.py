@@ -45,7 +45,9 @@ def test_lamps_stand_on_roads_some_35_m_apart() -> None:
     road = make_road(700)
     lamps = place_lamps(road, 1.0, np.random.default_rng(0))
     assert not lamps[~road].any()
-    assert 20 <= np.count_nonzero(lamps) <= 21 * 2  # 700 m of road in cells of 35 m, which it may cross in two rows
+    assert (
+        20 <= np.count_nonzero(lamps) <= 21 * 2
+    )  # 700 m of road in cells of 35 m, which it may cross in two rows
     assert lamps[lamps > 0].mean() == pytest.approx(1, abs=0.15)
 
 
@@ -63,22 +65,46 @@ def test_roofs_stay_dark() -> None:
     assert not (lit & built).any()
     assert lit.any()
     assert ndimage.distance_transform_edt(~built)[lit].max() < 8
-    both = find_lit({"building": built, "road": np.ones_like(built)}, 1.0)
+    both = find_lit({"building": built, "street": np.ones_like(built)}, 1.0)
     assert both is not None
-    np.testing.assert_array_equal(both, ~built)
+    assert not (both & built).any()
+    assert both[20:70, 20:70].sum() == 50**2 - built.sum()
 
 
-@pytest.mark.parametrize("name", ["forest", "Railway", "non-residential", "water", "airport runway"])
+def test_roads_are_lit_in_the_village_and_dark_in_the_country() -> None:
+    road = make_road(1000)
+    village = np.zeros_like(road)
+    village[470:490, 100:300] = True
+    lit = find_lit({"building": village, "roads": road}, 1.0)
+    assert lit is not None
+    assert lit[504, 150:250].all()
+    assert not lit[504, 500:].any()
+    assert find_lit({"roads": road}, 1.0) is None
+
+
+@pytest.mark.parametrize("name", ["forest", "road", "railway building", "non-residential", "water"])
 def test_nothing_else_is_lit(name: str) -> None:
     assert find_lit({name: make_road()}, 1.0) is None
 
 
 def test_no_lamps_where_too_little_is_known() -> None:
     rng = np.random.default_rng(0)
-    road = {"road": make_road()}
+    town = {"town": make_road()}
     assert light_lamps(None, 1.0, rng) is None
-    assert light_lamps(road, None, rng) is None
-    assert light_lamps({"road": np.zeros((50, 50), np.bool_)}, 1.0, rng) is None
-    light = light_lamps(road, 1.0, rng)
+    assert light_lamps(town, None, rng) is None
+    assert light_lamps({"town": np.zeros((50, 50), np.bool_)}, 1.0, rng) is None
+    light = light_lamps(town, 1.0, rng)
     assert light is not None
     assert float(light[100:108].mean()) > 20 * float(light[:40].mean())
+
+
+@pytest.mark.parametrize("pixel_m", [0.1, 30.0, 5000.0])
+def test_any_size_of_pixel_and_picture(pixel_m: float) -> None:
+    for shape in ((64, 64), (64, 300)):
+        masks = {name: np.random.default_rng(1).random(shape) < 0.2 for name in ("building", "road", "town")}
+        light = light_lamps(masks, pixel_m, np.random.default_rng(0))
+        assert light is not None
+        assert light.shape == shape
+        assert light.dtype == np.float32
+        assert np.isfinite(light).all()
+        assert light.min() > -1e-5

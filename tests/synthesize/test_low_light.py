@@ -109,8 +109,8 @@ def test_structure_falls_with_noise_as_expected() -> None:
 
 
 def test_structure_of_the_published_cases(real_data: Path) -> None:
-    """METHODS 1.7 and 1.4, of a scene that is not published: 0.97 at k = 0.3 with little noise; about half at k = 0.1
-    with shot 1e-3 and read 1e-4. Here on a real picture, encoded."""
+    """Figures of a scene that is not at hand: 0.97 at k = 0.3 with little noise; about half at k = 0.1 with shot 1e-3
+    and read 1e-4. Here on a real picture, encoded."""
     rgb, _ = read_naip(real_data)
     stack = make_stack(rgb)
     before = encode_srgb(rgb[:, :, 1].astype(float))
@@ -218,12 +218,12 @@ def test_pixels_without_data_do_not_count() -> None:
         assert masked[name] == pytest.approx(only[name], rel=1e-3)
 
 
-def test_lamps_light_roads_warmly_and_only_there() -> None:
+def test_lamps_light_streets_warmly_and_only_there() -> None:
     grey = np.full((256, 256, 3), 0.2, np.float32)
     road = np.zeros((256, 256), np.bool_)
     road[124:132] = True
     stack = make_stack(grey, grey[:, :, :1], pixel_m=1.0)
-    lit = darken(dataclasses.replace(stack, classes={"road": road}), light_left=0.03, lamp_light=0.15)
+    lit = darken(dataclasses.replace(stack, classes={"built-up": road}), light_left=0.03, lamp_light=0.15)
     dark = darken(stack, light_left=0.03, lamp_light=0.15)
     extra = (lit.layers[0].astype(float) - dark.layers[0]) / 0.2
     on_road = extra[124:132].mean(axis=(0, 1))
@@ -245,14 +245,21 @@ def test_a_black_picture_is_refused() -> None:
 
 
 def test_dusk_that_nobody_would_notice_is_refused() -> None:
-    with pytest.raises(RecordError, match="got 0.8") as caught:
+    with pytest.raises(RecordError, match=r"got 0\.8") as caught:
         darken(make_stack(make_grey()), light_left=0.8)
     assert caught.value.reason is Reason.NO_EFFECT
 
 
 @pytest.mark.parametrize(
     "given",
-    [{"shot": (0.0, 0.01)}, {"shot": (0.01, 0.001)}, {"bits": ()}, {"bits": (8,)}, {"lamps": 2}, {"red": (2, 1)}],
+    [
+        {"shot": (0.0, 0.01)},
+        {"shot": (0.01, 0.001)},
+        {"bits": ()},
+        {"bits": (8,)},
+        {"lamps": 2},
+        {"red": (2, 1)},
+    ],
 )
 def test_bad_settings_are_refused(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

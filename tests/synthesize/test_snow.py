@@ -292,8 +292,8 @@ def test_open_sea_and_dense_forest_are_refused() -> None:
         snow_on(make_stack(sea), 0.5)
     assert caught.value.reason is Reason.NO_EFFECT
     islet = sea.copy()
-    islet[60:72, 60:72] = (0.5, 0.4, 0.3)
-    with pytest.raises(RecordError, match="2% of the picture"):
+    islet[50:78, 50:78] = (0.5, 0.4, 0.3)
+    with pytest.raises(RecordError, match="5% of the picture"):
         snow_on(make_stack(islet), 0.9)
     forest = (rng.normal(1, 0.3, (128, 128, 1)).clip(0.2, 2) * (0.02, 0.03, 0.02)).astype(np.float32)
     with pytest.raises(RecordError, match="10% of the land") as caught:

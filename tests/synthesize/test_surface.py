@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 from scipy import ndimage
 
 from earthloom.core.light import to_light
@@ -247,3 +249,31 @@ def test_the_lakes_of_six_years_are_found(real_data: Path) -> None:
         red, nir = pixels[0].astype(int), pixels[3].astype(int)
         assert (nir < red + 12)[core(ground.water, 2)].mean() > 0.95  # no plant on it
         assert ground.water.mean() < 0.25
+
+
+def test_pictures_of_the_sea_are_water_and_those_of_land_are_not(real_data: Path) -> None:
+    least, most = {"SeaLake": 0.9}, {"HerbaceousVegetation": 0.02, "Pasture": 0.05, "Residential": 0.02}
+    with tarfile.open(real_data / "eurosat" / "eurosat_rgb.tar") as archive:
+        members = [member for member in archive.getmembers() if member.name.endswith(".jpg")]
+        for name in (*least, *most):
+            chosen = [member for member in members if member.name.split("/")[-2] == name][:40]
+            shares = [see_ground(make_rgb(archive, member)).water.mean() for member in chosen]
+            assert least.get(name, 0) <= np.mean(shares) <= most.get(name, 1), name
+
+
+def make_rgb(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Stack:
+    stored = archive.extractfile(member)
+    assert stored is not None
+    with Image.open(stored) as picture:
+        light = to_light(np.array(picture.convert("RGB")))
+    return make_stack(light, with_nir=False, pixel_m=10)
+
+
+def test_a_boat_is_no_land_and_the_shore_stays_where_it_is() -> None:
+    rng = np.random.default_rng(6)
+    bands = (COLOURS[LAKE] * rng.normal(1, 0.01, (200, 200, 1))).astype(np.float32)
+    bands[90:98, 90:94] = 0.6  # a boat
+    bands[:, 140:] = (COLOURS[SOIL] * rng.normal(1, 0.08, (200, 60, 1))).astype(np.float32)
+    water = see_ground(make_stack(bands, with_nir=False)).water
+    assert water[:, :134].all()
+    assert not water[:, 144:].any()

@@ -30,7 +30,14 @@ def draw_skill(found: Distance) -> Html:
         element("line", x1=_LEFT, x2=_RIGHT, y1=_LINE, y2=_LINE, class_="track"),
         element("line", x1=_LEFT, x2=_LEFT, y1=_LINE - 6, y2=_LINE + 6, class_="mark"),
         element("line", x1=_RIGHT, x2=_RIGHT, y1=_LINE - 6, y2=_LINE + 6, class_="mark"),
-        element("line", x1=_place(found.skill_low), x2=_place(found.skill_high), y1=_LINE, y2=_LINE, class_="spread"),
+        element(
+            "line",
+            x1=_place(found.skill_low),
+            x2=_place(found.skill_high),
+            y1=_LINE,
+            y2=_LINE,
+            class_="spread",
+        ),
         _draw_point(found.skill),
         _text(_LEFT, f"clear {found.ceiling.value:.3g}"),
         _text(_RIGHT, f"real {found.floor.value:.3g}"),
@@ -48,7 +55,9 @@ def _draw_point(skill: float) -> Html:
     if low <= skill <= high:
         return element("circle", cx=x, cy=_LINE, r=6, class_="score")
     tip = -9 if skill < low else 9
-    return element("polygon", points=f"{x:.1f},{_LINE - 7} {x + tip:.1f},{_LINE} {x:.1f},{_LINE + 7}", class_="score")
+    return element(
+        "polygon", points=f"{x:.1f},{_LINE - 7} {x + tip:.1f},{_LINE} {x:.1f},{_LINE + 7}", class_="score"
+    )
 
 
 def _place(skill: float) -> float:

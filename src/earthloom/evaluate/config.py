@@ -48,7 +48,9 @@ class SceneSettings(Settings):
     @model_validator(mode="after")
     def _check_weights(self) -> Self:
         if self.encoder == "classical" and self.weights is not None:
-            raise ValueError("the classical encoder has no weights: name one by --encoder, or leave --weights out.")
+            raise ValueError(
+                "the classical encoder has no weights: name one by --encoder, or leave --weights out."
+            )
         if self.encoder != "classical" and self.weights is None:
             raise ValueError(f"{self.encoder} wants its weights: give their path by --weights.")
         return self

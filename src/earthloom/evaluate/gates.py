@@ -1,23 +1,25 @@
-"""Gates: what weather seen from above must satisfy, judged picture by picture and over the set.
+"""Gates: what weather seen from above must satisfy, picture by picture and over the set.
 
-A gate is passed, not passed, or not judged: where the record does not say what was intended, or the picture holds
-nothing to judge by, nobody knows, and the page says so.
+A gate is passed, not passed, or not judged: where the record does not say what was intended, or the pictures hold nothing
+to judge by, nobody knows, and the report says so.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from earthloom.evaluate.rules import RULES, Case, Reading, Rule
-from earthloom.metrics.scenes import MOST_VEIL_TREND, veil_trend
+from earthloom.evaluate.rules import RULES, VEILS, Case, Reading, Rule
+from earthloom.metrics.scenes import trend_bound, veil_trend
 
-MOST_FAILING = 0.05
-"""Share of the pictures that may fail a gate which the set still passes: thresholds are those of single pictures."""
-LEAST_FOR_TREND = 8
-"""Pictures: fewer could all lean one way by chance."""
+MOST_FAILING = 0.1
+"""Share of the pictures that may fail a gate which the set still passes: thresholds leave one in twenty of good ones out,
+and of twenty pictures two may be such."""
+LEAST_JUDGED = 5
+"""Pictures: of fewer, one says nothing of the set."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,18 +39,62 @@ class Gate:
     """Pictures that were judged."""
     n_failed: int
     note: str | None = None
-    """Why it was not judged, or what to know of it."""
-
-
-def judge_picture(case: Case) -> dict[str, Reading]:
-    """Every rule for an effect, by name."""
-    return {rule.name: rule.read(case) for rule in list_rules(case.effect)}
+    """Why it was not judged."""
 
 
 def list_rules(effect: str) -> list[Rule]:
-    """Rules of single pictures for an effect."""
+    """The rules for pictures of an effect."""
     return [rule for rule in RULES if rule.effects is None or effect in rule.effects]
 
 
-def judge_set(effect: str, readings: Sequence[Mapping[str, Reading]], cases: Sequence[Case]) -> tuple[Gate, ...]:
-    ...
+def judge_picture(case: Case) -> dict[str, Reading]:
+    """What every rule for its effect finds in a picture, by name."""
+    return {rule.name: rule.read(case) for rule in list_rules(case.effect)}
+
+
+def judge_set(effect: str, readings: Sequence[Mapping[str, Reading]]) -> tuple[Gate, ...]:
+    """Every gate of an effect over what was read in its pictures; none where there is no picture with an original."""
+    if not readings:
+        return ()
+    gates = [_join(rule, [reading[rule.name] for reading in readings]) for rule in list_rules(effect)]
+    if effect in VEILS:
+        gates.append(_judge_trend(readings))
+    return tuple(gates)
+
+
+def _join(rule: Rule, readings: Sequence[Reading]) -> Gate:
+    judged = [reading for reading in readings if reading.passed is not None]
+    n_failed = sum(reading.passed is False for reading in judged)
+    values = [reading.measured for reading in judged if reading.measured is not None]
+    enough = len(judged) >= LEAST_JUDGED
+    lack = f"{LEAST_JUDGED} pictures wanted, {len(judged)} could be judged" if judged else rule.unjudged
+    return Gate(
+        name=rule.name,
+        question=rule.question,
+        passed=n_failed <= MOST_FAILING * len(judged) if enough else None,
+        measured=float(np.median(values)) if values else None,
+        unit=rule.unit,
+        bound=rule.bound,
+        n=len(judged),
+        n_failed=n_failed,
+        note=None if enough else lack,
+    )
+
+
+def _judge_trend(readings: Sequence[Mapping[str, Reading]]) -> Gate:
+    """Veils of a set do not lean one way: fog that follows the depth of a street scene does in every picture."""
+    maps = [reading.map for entry in readings if (reading := entry["transmission"]).map is not None]
+    trend, bound = veil_trend(maps), trend_bound(maps)
+    n = len(maps)
+    can_tell = math.isfinite(trend) and bound < 1
+    return Gate(
+        name="trend",
+        question="Veils lean no common way",
+        passed=trend <= bound if can_tell else None,
+        measured=trend if math.isfinite(trend) else None,
+        unit="",
+        bound=f"at most {bound:.2f}" if can_tell else "",
+        n=n,
+        n_failed=0,
+        note=None if can_tell else f"too few pictures with a veil that can be mapped: {n}",
+    )

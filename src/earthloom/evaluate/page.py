@@ -53,7 +53,7 @@ _MEANINGS = (
     (
         "Gates",
         "What must be so in weather seen from above, such as the transmission that the record states or water that "
-        "stays free of snow. An effect passes a gate when at least 95 % of its pictures do.",
+        "stays free of snow. An effect passes a gate when at least nine in ten of its pictures do.",
     ),
     (
         "Trained here, tested there",
@@ -103,7 +103,9 @@ def _iter_sections(report: SceneReport, galleries: Mapping[str, Gallery]) -> Ite
 def _draw_header(report: SceneReport) -> Html:
     n = sum(effect.n for effect in report.effects)
     n_real = sum(effect.n_real for effect in report.effects)
-    beside = f"beside {n_real:,} real ones and their clear originals" if n_real else "beside their clear originals"
+    beside = (
+        f"beside {n_real:,} real ones and their clear originals" if n_real else "beside their clear originals"
+    )
     names = ", ".join(say(effect.effect) for effect in report.effects)
     return element(
         "header",
@@ -127,7 +129,9 @@ def _draw_overview(report: SceneReport) -> Html:
     ]
     rows = [element("tr", _overview_cells(effect)) for effect in report.effects]
     table = element("table", element("thead", element("tr", heads)), element("tbody", rows))
-    return join(element("h2", "Overview"), element("div", element("div", table, class_="scroll"), class_="card"))
+    return join(
+        element("h2", "Overview"), element("div", element("div", table, class_="scroll"), class_="card")
+    )
 
 
 def _overview_cells(effect: EffectReport) -> list[Html]:
@@ -136,7 +140,11 @@ def _overview_cells(effect: EffectReport) -> list[Html]:
     failed = [gate for gate in effect.gates if gate.passed is False]
     n_judged = sum(gate.passed is not None for gate in effect.gates)
     verdict = f"{n_judged - len(failed)} of {n_judged} passed"
-    names = element("small", "not " + ", ".join(say(gate.name) for gate in failed), class_="bad") if failed else ""
+    names = (
+        element("small", "not " + ", ".join(say(gate.name) for gate in failed), class_="bad")
+        if failed
+        else ""
+    )
     none = element("span", "no real pictures given: structure and gates only", class_="soft small")
     return [
         element("td", element("a", say(effect.effect), href=f"#effect-{effect.effect}")),
@@ -155,13 +163,20 @@ def _say_skill(found: Distance | None) -> Html:
 
 
 def _draw_effect(effect: EffectReport, gallery: Gallery) -> Html:
-    cards = [_draw_gates(effect.gates), _draw_structure(effect), _draw_distances(effect), _draw_classifiers(effect)]
+    cards = [
+        _draw_gates(effect.gates),
+        _draw_structure(effect),
+        _draw_distances(effect),
+        _draw_classifiers(effect),
+    ]
     return join(
         element("h2", say(effect.effect)),
         element("p", _say_counts(effect), class_="soft"),
         element("div", [card for card in cards if card is not None], class_="grid"),
         _draw_plates(effect, gallery),
-        _draw_strip(f"Real {say(effect.effect)}, to set beside them", f"Real {say(effect.effect)}", gallery.real),
+        _draw_strip(
+            f"Real {say(effect.effect)}, to set beside them", f"Real {say(effect.effect)}", gallery.real
+        ),
     )
 
 
@@ -194,7 +209,9 @@ def _draw_gate(gate: Gate) -> Html:
     else:
         unit = f" {gate.unit}" if gate.unit else ""
         failing = f"{gate.n_failed:,} of {gate.n:,} fail" if gate.n_failed else f"{gate.n:,} judged"
-        told = f"{gate.measured:.3g}{unit}, wanted {gate.bound}; {failing}" + (f"; {gate.note}" if gate.note else "")
+        told = f"{gate.measured:.3g}{unit}, wanted {gate.bound}; {failing}" + (
+            f"; {gate.note}" if gate.note else ""
+        )
     return element(
         "li",
         element("b", sign, aria_hidden="true"),
@@ -214,14 +231,23 @@ def _draw_structure(effect: EffectReport) -> Html | None:
     ]
     table = element("table", element("thead", element("tr", heads)), element("tbody", rows))
     note = element("p", "Medians, with 5th and 95th percentile.", class_="soft small")
-    return element("div", element("h3", "What is left of the ground"), element("div", table, class_="scroll"), note, class_="card")
+    return element(
+        "div",
+        element("h3", "What is left of the ground"),
+        element("div", table, class_="scroll"),
+        note,
+        class_="card",
+    )
 
 
 def _draw_spread(spread: Spread | None) -> Html:
     if spread is None:
         return element("td", "–", class_="number")
     return element(
-        "td", f"{spread.median:.3f}", element("small", f"{spread.low:.2f} to {spread.high:.2f}"), class_="number"
+        "td",
+        f"{spread.median:.3f}",
+        element("small", f"{spread.low:.2f} to {spread.high:.2f}"),
+        class_="number",
     )
 
 
@@ -234,7 +260,9 @@ def _draw_distances(effect: EffectReport) -> Html | None:
     ]
     rows = [element("tr", _distance_cells(found)) for found in effect.distances]
     table = element("table", element("thead", element("tr", heads)), element("tbody", rows))
-    return element("div", element("h3", "Distance from real"), element("div", table, class_="scroll"), class_="card")
+    return element(
+        "div", element("h3", "Distance from real"), element("div", table, class_="scroll"), class_="card"
+    )
 
 
 def _distance_cells(found: Distance) -> list[Html]:
@@ -242,7 +270,12 @@ def _distance_cells(found: Distance) -> list[Html]:
     name = element("td", _DISTANCES[found.name], element("small", found.encoder + size))
     if found.reason is not None:
         marks = "" if found.score is None else f"{found.score.value:.4g} (real {_say_mark(found.floor)}): "
-        return [name, element("td", marks, element("span", f"no skill: {found.reason}"), class_="soft small", colspan=4)]
+        return [
+            name,
+            element(
+                "td", marks, element("span", f"no skill: {found.reason}"), class_="soft small", colspan=4
+            ),
+        ]
     skill = f"{found.skill:.2f}"
     cells = [_say_mark(found.floor), _say_mark(found.score), _say_mark(found.ceiling), skill]
     return [name, *(element("td", cell, class_="number") for cell in cells)]
@@ -257,15 +290,24 @@ def _draw_classifiers(effect: EffectReport) -> Html | None:
         return None
     crossed = [row for found in effect.crossed for row in _iter_crossed(found)]
     told = [element("tr", _told_cells(found)) for found in effect.told]
-    heads = element("tr", element("th", "trained on → tested on"), element("th", "balanced accuracy", class_="number"), element("th", "AUC", class_="number"))
+    heads = element(
+        "tr",
+        element("th", "trained on → tested on"),
+        element("th", "balanced accuracy", class_="number"),
+        element("th", "AUC", class_="number"),
+    )
     told_heads = element(
-        "tr", element("th", "told from real"), *(element("th", name, class_="number") for name in ("real", "synthetic", "clear"))
+        "tr",
+        element("th", "told from real"),
+        *(element("th", name, class_="number") for name in ("real", "synthetic", "clear")),
     )
     return element(
         "div",
         element("h3", "Classifiers"),
         element("div", element("table", element("thead", heads), element("tbody", crossed)), class_="scroll"),
-        element("div", element("table", element("thead", told_heads), element("tbody", told)), class_="scroll"),
+        element(
+            "div", element("table", element("thead", told_heads), element("tbody", told)), class_="scroll"
+        ),
         class_="card",
     )
 
@@ -303,7 +345,9 @@ def _told_cells(found: Told) -> list[Html]:
 def _draw_plates(effect: EffectReport, gallery: Gallery) -> Html:
     if gallery.plates:
         plates = [_draw_plate(effect.effect, plate) for plate in gallery.plates]
-        return join(element("h3", "Before and after", class_="subhead"), element("div", plates, class_="plates"))
+        return join(
+            element("h3", "Before and after", class_="subhead"), element("div", plates, class_="plates")
+        )
     name = f"Synthetic {say(effect.effect)}"
     return _draw_strip(f"{name}; no clear originals at hand", name, gallery.unpaired)
 
@@ -315,10 +359,15 @@ def _draw_plate(effect: str, plate: Plate) -> Html:
     numbers = [
         "nothing of the ground left to compare"
         if kept.structure is None
-        else f"structure {kept.structure:.3f}" + (f" in {kept.seen_share:.0%} of it" if kept.seen_share < 1 else ""),
+        else f"structure {kept.structure:.3f}"
+        + (f" in {kept.seen_share:.0%} of it" if kept.seen_share < 1 else ""),
         "" if kept.gradient_correlation is None else f"gradients {kept.gradient_correlation:.3f}",
         f"GMSD {kept.gmsd:.3f}",
-        *(f"{say(name)} {value:.3g}" for name, value in one.gates.items() if value is not None and name != "structure"),
+        *(
+            f"{say(name)} {value:.3g}"
+            for name, value in one.gates.items()
+            if value is not None and name != "structure"
+        ),
     ]
     why = element("strong", plate.why[:1].upper() + plate.why[1:], class_="bad" if plate.is_failure else None)
     return element(
@@ -329,7 +378,14 @@ def _draw_plate(effect: str, plate: Plate) -> Html:
             element("img", src=plate.after, alt=f"The same with {severity}{say(effect)}"),
             class_="pair",
         ),
-        element("figcaption", why, f" · {severity}", ", ".join(filter(None, numbers)), " ", element("code", one.key)),
+        element(
+            "figcaption",
+            why,
+            f" · {severity}",
+            ", ".join(filter(None, numbers)),
+            " ",
+            element("code", one.key),
+        ),
     )
 
 
@@ -348,12 +404,21 @@ def _draw_meanings() -> Html:
 def _draw_refused(refused: Mapping[str, Mapping[str, str]]) -> Html:
     shown = list(sorted(refused.items()))[:_REFUSED_SHOWN]
     items = [
-        element("li", element("b", "✗", aria_hidden="true"), element("code", place), element("small", f"{told['reason']}: {told['detail']}"))
+        element(
+            "li",
+            element("b", "✗", aria_hidden="true"),
+            element("code", place),
+            element("small", f"{told['reason']}: {told['detail']}"),
+        )
         for place, told in shown
     ]
     rest = len(refused) - len(shown)
-    more = element("p", f"And {rest:,} more, all of them in scenes.json.", class_="soft small") if rest else ""
-    note = element("p", f"{len(refused):,} pictures could not be used and count nowhere above.", class_="soft")
+    more = (
+        element("p", f"And {rest:,} more, all of them in scenes.json.", class_="soft small") if rest else ""
+    )
+    note = element(
+        "p", f"{len(refused):,} pictures could not be used and count nowhere above.", class_="soft"
+    )
     return join(element("h2", "Set aside"), note, element("ul", items, class_="gates"), more)
 
 

@@ -82,7 +82,7 @@ class Reader:
 
     def refuse(self, shown: Shown, error: RecordError) -> None:
         """Set a picture aside."""
-        self.refused[_say_place(shown)] = {"reason": error.reason.value, "detail": error.detail}
+        self.refused[name_place(shown)] = {"reason": error.reason.value, "detail": error.detail}
 
 
 def decode(shown: Shown) -> Picture:
@@ -97,7 +97,9 @@ def decode(shown: Shown) -> Picture:
         raise RecordError(Reason.UNREADABLE, f"the system says {error}") from error
     height, width = picture.shape[:2]
     if min(height, width) < LEAST_SIDE:
-        raise RecordError(Reason.TOO_SMALL, f"{LEAST_SIDE} pixels on each side wanted, got {width} x {height}")
+        raise RecordError(
+            Reason.TOO_SMALL, f"{LEAST_SIDE} pixels on each side wanted, got {width} x {height}"
+        )
     if int(picture.max()) == int(picture.min()):
         raise RecordError(Reason.FLAT, f"a picture wanted, got {width} x {height} pixels of one value")
     return picture
@@ -219,10 +221,13 @@ def _limit(pictures: Sequence[_T], settings: SceneSettings, key: Callable[[_T], 
     """At most `limit` of them, in the order in which they were listed."""
     if settings.limit is None or len(pictures) <= settings.limit:
         return list(pictures)
-    by_hash = sorted(range(len(pictures)), key=lambda i: stable_hash(settings.seed, "evaluate", key(pictures[i])))
+    by_hash = sorted(
+        range(len(pictures)), key=lambda i: stable_hash(settings.seed, "evaluate", key(pictures[i]))
+    )
     return [pictures[i] for i in sorted(by_hash[: settings.limit])]
 
 
-def _say_place(shown: Shown) -> str:
+def name_place(shown: Shown) -> str:
+    """Where a picture lies: its path, and its key where that file holds many."""
     is_member = shown.within is not None or shown.row is not None
     return f"{shown.path}:{shown.key}" if is_member else str(shown.path)

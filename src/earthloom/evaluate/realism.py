@@ -88,7 +88,14 @@ class Distance:
 
 
 def measure_distance(
-    name: str, encoder: str, synthetic: Described, real: Described, clear: Described, *, subsets: int, seed: int
+    name: str,
+    encoder: str,
+    synthetic: Described,
+    real: Described,
+    clear: Described,
+    *,
+    subsets: int,
+    seed: int,
 ) -> Distance:
     """Measure KID or Frechet distance between its floor and its ceiling.
 

@@ -134,9 +134,7 @@ def _plain(value: Any) -> Any:
 def _describe(effect: EffectReport) -> list[str]:
     failed = [gate.name for gate in effect.gates if gate.passed is False]
     n_judged = sum(gate.passed is not None for gate in effect.gates)
-    gates = f"{n_judged - len(failed)} of {n_judged} gates" + (
-        f", not {', '.join(failed)}" if failed else ""
-    )
+    gates = f"{n_judged - len(failed)} of {n_judged} gates" + (f", not {', '.join(failed)}" if failed else "")
     kept = effect.structure.get("all", {}).get("structure")
     structure = "no originals" if kept is None else f"structure {kept.median:.3f}"
     return [f"{effect.effect:10}{effect.n:,} pictures, {structure}, {gates}", f"{'':10}{say_skill(effect)}"]

@@ -1,4 +1,4 @@
-"""The physics of synthetic weather, checked in the pictures: one import for what `veils`, `shadows`, `surfaces` hold."""
+"""The physics of synthetic weather, checked in the pictures: one door to `veils`, `shadows` and `surfaces`."""
 
 from earthloom.metrics.shadows import SHADOW_STRENGTH, SHADOW_WITHIN, ShadowOffset, shadow_offset
 from earthloom.metrics.surfaces import (

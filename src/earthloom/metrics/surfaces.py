@@ -13,8 +13,10 @@ NDSI_SNOW = 0.4
 """NDSI over which a pixel is taken as snow (Hall et al. 1995; Let-it-snow, Gascoin et al. 2019)."""
 WATER_WITHIN = 0.004
 """Mean change of linear light over water that counts as none: one step of bright 8-bit sRGB is 0.009, of dark 0.001."""
-STREAK_LIMIT = 0.3
-SPECKLE_LIMIT = 0.35
+STREAK_LIMIT = 0.35
+"""`streak_score` over which detail runs in lines: see there."""
+SPECKLE_LIMIT = 0.5
+"""`speckle_share` over which a change is mostly single pixels: see there."""
 _HIGH_PASS_SIGMA = 3.0
 """Pixels: streaks and flakes are finer than this, drifts of snow and banks of fog are not."""
 
@@ -53,13 +55,15 @@ def leave_ground(clear: Picture, changed: Picture, window: int = 16) -> Values:
 
 
 def streak_score(difference: Values, ground: Values | None = None) -> float:
-    """How far the fine detail of a difference runs in one direction, 0 to 1: 0 for none or all alike, 1 for lines.
+    """How far the fine detail of a difference runs in one direction, 0 to 1: 0 for all directions alike, 1 for lines.
 
-    Anisotropy of the structure tensor (Bigun and Granlund, ICCV 1987) of what is finer than 3 pixels.
+    Anisotropy of the structure tensor (Bigun and Granlund, ICCV 1987) of what is finer than 3 pixels. On 25 real tiles
+    our snow comes to 0 to 0.29, motion-blurred flakes over the same tiles to 0.4 to 0.9 but for three whose ground is
+    so full of contrast that flakes are lost in it (0.1 to 0.4): judge a set, not a picture.
 
     Args:
         difference: H x W, linear light, such as `leave_ground` gives.
-        ground: H x W, the clear picture's luminance: directions that the ground itself has are taken off.
+        ground: H x W, the clear picture's luminance: lines count only as far as the ground has none that way.
 
     Returns:
         NaN where the difference has no fine detail.
@@ -68,14 +72,16 @@ def streak_score(difference: Values, ground: Values | None = None) -> float:
     own = _find_direction(difference)
     if own is None:
         return float("nan")
+    score = float(np.hypot(*own))
     of_ground = _find_direction(ground) if ground is not None else None
-    return float(np.hypot(*(own - (of_ground if of_ground is not None else 0))))
+    return score if of_ground is None else min(score, float(np.hypot(*(own - of_ground))))
 
 
 def speckle_share(difference: Values) -> float:
     """Share of a difference's energy in single pixels: what a median of 3 x 3 takes away, 0 to about 1.
 
-    NaN where there is no difference.
+    Fog comes to 0.01, our snow over real tiles to at most 0.35 (where the ground itself changes from pixel to pixel),
+    independent flakes of a pixel to over 0.8. NaN where there is no difference.
     """
     centred = np.asarray(difference - difference.mean(), np.float32)
     energy = float(np.square(centred).mean(dtype=np.float64))

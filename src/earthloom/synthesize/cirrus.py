@@ -2,7 +2,7 @@
 
 A cirrus band (Landsat 8 B9, 1.37 um) lies where water vapour hides the ground, so that it shows the veil alone:
 
-    a folder of rasters  ->  one file  ->  0 to 1  ->  turned, mirrored, cut out  ->  size of the picture
+    rasters of a folder  ->  one file  ->  0 to 1  ->  turned, mirrored, cut out  ->  size of the picture
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from earthloom.synthesize.fields import make_power_law_field
 from earthloom.synthesize.stack import Plane, View
 
 SUFFIXES = frozenset({".tif", ".tiff", ".jp2", ".png"})
-"""Of the files of a folder that are taken as fields."""
+"""Of the files that are taken as fields."""
 LEAST_PIXELS = 64
 """Side under which a raster shows no structure."""
 _NOISE_PX = 0.8
@@ -49,15 +49,13 @@ class CirrusCut:
     left: float
 
 
-def check_fields(folder: Path) -> None:
-    """Refuse a folder of which no fields can be made. Raises UsageError with the remedy."""
-    remedy = "name a folder of single-band rasters, such as Landsat 8 cirrus bands (*_B9.tiff)."
-    if not folder.is_dir():
-        raise UsageError(f"fields: a folder was wanted, {folder} is none: {remedy}")
-    files = list_fields(folder)
+def check_fields(place: Path) -> None:
+    """Refuse a folder or a pattern of file names of which no fields can be made. Raises UsageError with the remedy."""
+    remedy = "name single-band rasters, such as Landsat 8 cirrus bands (cirrus/*_B9.tiff)."
+    files = list_fields(place)
     if not files:
         wanted = ", ".join(sorted(SUFFIXES))
-        raise UsageError(f"fields: rasters ({wanted}) were wanted in {folder}, got none: {remedy}")
+        raise UsageError(f"fields: rasters ({wanted}) were wanted in {place}, got none: {remedy}")
     for file in files:
         try:
             dataset = open_raster(str(file))
@@ -73,9 +71,10 @@ def check_fields(folder: Path) -> None:
 
 
 @lru_cache(maxsize=8)
-def list_fields(folder: Path) -> tuple[Path, ...]:
-    """The rasters of a folder in the order of their names."""
-    return tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES))
+def list_fields(place: Path) -> tuple[Path, ...]:
+    """The rasters of a folder, or those whose names match (`cirrus/*_B9.tiff`), in the order of their names."""
+    found = place.iterdir() if place.is_dir() else place.parent.glob(place.name)
+    return tuple(sorted(path for path in found if path.suffix.lower() in SUFFIXES))
 
 
 @lru_cache(maxsize=32)
@@ -97,9 +96,9 @@ def read_field(path: Path) -> Plane:
     return field
 
 
-def draw_cut(folder: Path, view: View, rng: np.random.Generator) -> CirrusCut:
+def draw_cut(place: Path, view: View, rng: np.random.Generator) -> CirrusCut:
     """Choose a field and a part of it; of several tries the first with structure, or the best."""
-    files = list_fields(folder)
+    files = list_fields(place)
     file = files[int(rng.integers(len(files)))]
     tries = [
         CirrusCut(
@@ -118,8 +117,9 @@ def draw_cut(folder: Path, view: View, rng: np.random.Generator) -> CirrusCut:
     return next(wide, tries[int(np.argmax(spreads))])
 
 
-def cut_field(folder: Path, cut: CirrusCut, height: int, width: int) -> Plane:
+def cut_field(place: Path, cut: CirrusCut, height: int, width: int) -> Plane:
     """Part of a field as H x W, float32, stretched to 0 to 1: smaller by area means, larger without steps."""
+    folder = place if place.is_dir() else place.parent
     window = np.ascontiguousarray(_cut_window(read_field(folder / cut.file), cut, height, width))
     if window.shape != (height, width):
         window = _resize(window, height, width)

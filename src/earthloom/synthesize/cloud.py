@@ -35,7 +35,7 @@ COVER: dict[Severity, tuple[float, float]] = {
 _WITHIN = 0.01
 """What is asked for keeps this distance from the steps, so that the word measured is the word asked for."""
 _LEAST_CHANGE = 0.02
-"""Linear light; a pixel that changes less is as bright as the cloud before it."""
+"""Linear light of the first band; a pixel that changes less was as bright as the cloud before it."""
 _OPAQUE = 0.5
 """A pixel is under cloud, or in shadow, from this opacity on."""
 _TINT_PER_UM = 0.1
@@ -210,7 +210,7 @@ def _check_visible(before: Light, after: Light, valid: Mask | None, cover: float
         got = f"{cover:.1%} cloud and {dark:.1%} shadow"
         raise RecordError(Reason.NO_EFFECT, f"cloud wants {least:.0%} of the picture, got {got}")
     step = 2 if valid is None else 1
-    changed = np.abs(after[::step, ::step] - before[::step, ::step]).max(axis=2) > _LEAST_CHANGE
+    changed = np.abs(after[::step, ::step, 0] - before[::step, ::step, 0]) > _LEAST_CHANGE
     share = float((changed if valid is None else changed[valid]).mean())
     if share < least:
         got = f"{share:.1%}: the ground is as bright as the cloud"

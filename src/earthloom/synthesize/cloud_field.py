@@ -33,6 +33,7 @@ _DETAIL_SPAN = 16
 """The detail spans so many coarse steps at least; it holds wavelengths of up to about four."""
 _MARGIN = 1.125
 """A torus is larger than what is looked at, so that its opposite edges do not match."""
+_BYTE_VARIANCE = (256**2 - 1) / 12
 
 Waves = npt.NDArray[np.complex64]
 Point = tuple[float, float]
@@ -108,12 +109,18 @@ def make_cloud_field(
     """
     far = abs(shift_m[0]), abs(shift_m[1])
     is_apart = any(shift >= side for shift, side in zip(far, picture_m, strict=True))
-    domain = picture_m[0] + far[0], picture_m[1] + far[1]
-    coarse_m = max(max(domain) * _MARGIN / _COARSE_NODES, 4 * pixel_m)
+    both = picture_m[0] + far[0], picture_m[1] + far[1]
+    window = picture_m if is_apart else both
+    fine_m = max(pixel_m, _INNER_M / 4)
+    domain = (
+        max(both[0], 2 * cell_m),
+        max(both[1], 2 * cell_m),
+    )  # a small picture sees a small part of a cloud
+    coarse_m = max(max(domain) * _MARGIN / _COARSE_NODES, 4 * fine_m)
+    n_fine = max(max(window) * _MARGIN / fine_m, _LEAST_DETAIL_NODES)
+    detail_m = max(fine_m, _DETAIL_SPAN * coarse_m / n_fine)
     size = _count_nodes(domain, coarse_m, 16)
-    least_m = _DETAIL_SPAN * coarse_m / _LEAST_DETAIL_NODES
-    detail_m = max(pixel_m, _INNER_M / 4, least_m if is_apart else 0.0)
-    detail_size = _count_nodes(picture_m if is_apart else domain, detail_m, _LEAST_DETAIL_NODES)
+    detail_size = _count_nodes(window, detail_m, _LEAST_DETAIL_NODES)
     coarse = _weigh(size, coarse_m, cell_m, beta) * _pass_long(size, coarse_m, coarse_m)
     detail = _weigh(detail_size, detail_m, cell_m, beta) * _pass_short(detail_size, detail_m, coarse_m)
     variance = _sum_spectrum(coarse, size) + _sum_spectrum(detail, detail_size)
@@ -212,9 +219,15 @@ def _sum_spectrum(power: Plane, size: tuple[int, int]) -> float:
 
 
 def _draw_spectrum(power: Plane, size: tuple[int, int], rng: np.random.Generator) -> Waves:
-    noise: Waves = rng.standard_normal((*power.shape, 2), np.float32).view(np.complex64)[:, :, 0]
-    noise *= np.sqrt(power * np.float32(0.5)) * np.float32(size[0] * size[1])
-    return noise
+    """Random waves of that variance.
+
+    Their parts are evenly, not normally distributed: that is cheap, and the sum of thousands of waves is normal anyway.
+    """
+    parts = rng.integers(-128, 128, (*power.shape, 2), np.int8).astype(np.float32)
+    parts += np.float32(0.5)
+    waves: Waves = parts.view(np.complex64)[:, :, 0]
+    waves *= np.sqrt(power * np.float32(0.5 / _BYTE_VARIANCE)) * np.float32(size[0] * size[1])
+    return waves
 
 
 def _transform(waves: Waves, size: tuple[int, int]) -> Plane:

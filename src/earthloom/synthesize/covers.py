@@ -11,7 +11,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from earthloom.synthesize.planes import TINY, enlarge_plane, measure_variation, ramp, reduce_plane, soften
+from earthloom.synthesize.planes import (
+    TINY,
+    blur_where,
+    blur_widely,
+    enlarge_plane,
+    measure_variation,
+    ramp,
+    reduce_plane,
+    soften,
+)
 from earthloom.synthesize.stack import Mask, Plane
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)
@@ -25,6 +34,11 @@ EuroSAT: the middle 80 % of sea and lake vary by 0.015 to 0.028 (luminance .02 t
 0.103."""
 _MOSTLY, _SMALLEST = 0.6, 0.0005
 """Without NIR: share of a region that must be surely water, and share of the picture that it must fill."""
+_EVEN_WATER, _NOT_BRIGHT, _VAST = 0.03, 0.3, 0.4
+"""Without NIR: variation and luminance of green or grey water, and the share of the picture that it must fill."""
+_NEAR, _LIKE, _SPECK = 0.05, 0.12, 0.01
+"""Without NIR: how near and how like water in every colour a pixel must be to join it, and the share of the picture of
+the largest speck, a boat or breaking waves, that does so anyway."""
 _COOL = (0.93, 1.03)
 """Ratio of blue to green: water without NIR must be cool; fields of crops are under 1 in most EuroSAT pictures."""
 _ROAD_M = (5.0, 200.0)
@@ -82,7 +96,8 @@ def find_water(luminance: Plane, rgb: Plane | None, nir: Plane | None) -> Plane:
 def _find_dark_water(luminance: Plane, rgb: Plane) -> Plane:
     """Where RGB alone shows water, 0 or 1: smooth, and either dark and cool or darker than the rest of the scene.
 
-    Whole regions are kept or left: a field of which a part happens to be smooth enough holds no ponds.
+    Whole regions are kept or left: a field of which a part happens to be smooth enough holds no ponds. Green and grey
+    water is found only where it is vast, since nothing else is so even over half a picture.
     """
     fine = measure_variation(luminance, 5)
     varied = np.maximum(
@@ -93,21 +108,36 @@ def _find_dark_water(luminance: Plane, rgb: Plane) -> Plane:
     level = soften(luminance)
     cool = ramp(level, *_DARK_WATER) * ramp(blue / (green + TINY), *_COOL) * no_red
     darker = ramp(level / float(np.median(level) + TINY), 0.85, 0.6) * no_red
-    usual = min(float(np.median(fine)) * 0.5, _SMOOTH_WATER[0])
+    usual = min(max(float(np.median(fine)) * 0.5, 1e-6), _SMOOTH_WATER[0])
     sure = np.maximum(cool * ramp(varied, *_SMOOTH_WATER), darker * ramp(fine, usual, 0.6 * usual)) > 0.5
     region = np.maximum(cool, darker) * ramp(fine, 0.07, 0.05) > 0.25
-    return _keep_regions(region, sure)
+    even = (varied < _EVEN_WATER) & (level < _NOT_BRIGHT) & (red < cv2.max(green, blue))
+    water = np.maximum(_keep_regions(region, sure, _SMALLEST), _keep_regions(even, even, _VAST))
+    return _grow_water(water, rgb) if water.any() else water
 
 
-def _keep_regions(region: Mask, sure: Mask) -> Plane:
-    """Connected parts of a region of which most is sure, 0 or 1, without the small ones and the thin."""
-    side = 2 * (max(region.shape) // 100) + 1
+def _grow_water(water: Plane, rgb: Plane) -> Plane:
+    """Add what has the colour of water near by, such as a shore that texture was measured across, and fill specks."""
+    sigma = max(water.shape) / 24
+    near = blur_widely(water, sigma) > _NEAR
+    unlike = np.zeros_like(water)
+    for channel in cv2.split(rgb):
+        of_water = blur_where(channel, water, sigma)
+        unlike = cv2.max(unlike, cv2.absdiff(channel, of_water) / (of_water + TINY))
+    grown = (water > 0.5) | (near & (unlike < _LIKE))
+    gaps = ~grown
+    return 1 - _keep_regions(gaps, gaps, _SPECK, open_px=1)
+
+
+def _keep_regions(region: Mask, sure: Mask, smallest: float, open_px: int | None = None) -> Plane:
+    """Connected parts of a region of which most is sure, 0 or 1, without those that fill less of the picture."""
+    side = open_px or 2 * (max(region.shape) // 100) + 1
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     opened = cv2.morphologyEx(region.astype(np.uint8), cv2.MORPH_OPEN, disk)
     n, numbers = cv2.connectedComponents(opened, connectivity=4)
     sizes = np.bincount(numbers.ravel(), minlength=n)
     n_sure = np.bincount(numbers.ravel(), weights=sure.ravel(), minlength=n)
-    keep = (n_sure > _MOSTLY * sizes) & (sizes > _SMALLEST * region.size)
+    keep = (n_sure > _MOSTLY * sizes) & (sizes > smallest * region.size)
     keep[0] = False
     return keep[numbers].astype(np.float32)
 

@@ -20,6 +20,7 @@ from earthloom.synthesize.dust import DustSettings, add_dust, draw_dust
 from earthloom.synthesize.fog import FogSettings, add_fog, draw_fog
 from earthloom.synthesize.haze import HazeSettings, add_haze, draw_haze
 from earthloom.synthesize.low_light import LowLightSettings, add_low_light, draw_low_light
+from earthloom.synthesize.rain import RainSettings, add_rain, draw_rain
 from earthloom.synthesize.smoke import SmokeSettings, add_smoke, draw_smoke
 from earthloom.synthesize.snow import SnowSettings, add_snow, draw_snow
 from earthloom.synthesize.stack import Outcome, Stack, View
@@ -30,6 +31,7 @@ AnyEffect = Annotated[
     | CloudSettings
     | SnowSettings
     | LowLightSettings
+    | RainSettings
     | DustSettings
     | SmokeSettings,
     Field(discriminator="effect"),
@@ -83,6 +85,7 @@ _KINDS = (
         add=add_low_light,
         darkens=True,
     ),
+    EffectKind(name="rain", settings=RainSettings, draw=draw_rain, add=add_rain),
     EffectKind(name="dust", settings=DustSettings, draw=draw_dust, add=add_dust),
     EffectKind(name="smoke", settings=SmokeSettings, draw=draw_smoke, add=add_smoke),
 )
@@ -118,4 +121,5 @@ def fingerprint_effect(settings: AnyEffect) -> str:
 
 
 def _list_files(path: Path) -> list[Path]:
-    return sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+    found = path.iterdir() if path.is_dir() else path.parent.glob(path.name)
+    return sorted(file for file in found if file.is_file())

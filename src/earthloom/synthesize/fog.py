@@ -31,7 +31,8 @@ class FogSettings(EffectSettings):
     uniform: ShareSpan = (0.05, 0.5)
     """Share of the thickness that lies evenly over the picture."""
     fields: str | None = None
-    """Folder of single-band rasters, such as Landsat 8 cirrus bands, whose patterns are used instead of noise."""
+    """Folder of single-band rasters, such as Landsat 8 cirrus bands, or a pattern of their names (`cirrus/*_B9.tiff`):
+    their patterns are used instead of noise."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,7 @@ class Fog:
     beta: float | None
     """None where the pattern is a real one."""
     fields: str | None = None
-    """Folder of real patterns."""
+    """Folder of real patterns, or a pattern of their names."""
     cut: CirrusCut | None = None
 
 

@@ -43,7 +43,8 @@ class HazeSettings(EffectSettings):
     uniform: ShareSpan = (0.1, 0.6)
     """Share of the thickness that lies evenly over the picture; more where haze as heavy as asked needs it."""
     fields: str | None = None
-    """Folder of single-band rasters, such as Landsat 8 cirrus bands, whose patterns are used instead of noise."""
+    """Folder of single-band rasters, such as Landsat 8 cirrus bands, or a pattern of their names (`cirrus/*_B9.tiff`):
+    their patterns are used instead of noise."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +60,7 @@ class Haze:
     beta: float | None
     """None where the pattern is a real one."""
     fields: str | None = None
-    """Folder of real patterns."""
+    """Folder of real patterns, or a pattern of their names."""
     cut: CirrusCut | None = None
 
 

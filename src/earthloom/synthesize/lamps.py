@@ -1,4 +1,4 @@
-"""Street lamps in the dark, where the mask of a scene knows roads and buildings, and the size of a pixel is known.
+"""Street lamps in the dark, where the mask of a scene knows buildings or towns, and the size of a pixel is known.
 
 A lamp on a pole lights the ground around it; what is seen from above is that ground, not the lamp. Roofs stay dark:
 the lamps of a building stand beside it.
@@ -22,6 +22,10 @@ _TOWN_WORDS = frozenset({"built", "urban", "residential", "settlement", "town", 
 _UNLIT_WORDS = frozenset({"railway", "runway", "non", "not", "no"})
 SPACING_M = 35.0
 """Between lamps: three to four times the height of a pole, as streets are lit."""
+_NEIGHBOURHOOD_M = 150.0
+"""How far the lamps of a road reach beyond the houses of a village."""
+_INHABITED = 0.03
+"""Least share of roofs in a neighbourhood with street lamps. Ours."""
 HEIGHT_M = 9.0
 """Of a pole; the pool of light is about as wide as twice that."""
 _REACH = 5
@@ -51,23 +55,23 @@ def light_lamps(
 
 
 def find_lit(classes: Mapping[str, Mask], pixel_m: float) -> Mask | None:
-    """Where lamps may stand: on roads, in towns, and along the walls of buildings."""
-    lit, built = None, None
-    for name, where in classes.items():
-        words = {word.removesuffix("s") for word in re.findall("[a-z]+", name.lower())}
-        if words & _UNLIT_WORDS:
-            continue
-        if words & (ROAD_WORDS | _TOWN_WORDS):
-            lit = where if lit is None else lit | where
-        elif words & _BUILDING_WORDS:
-            built = where if built is None else built | where
-    if built is None:
-        return lit
-    return (
-        _find_surroundings(built, pixel_m)
-        if lit is None
-        else (lit & ~built) | _find_surroundings(built, pixel_m)
-    )
+    """Where lamps may stand: in towns, along the walls of buildings, and on the roads among them.
+
+    Country roads are dark, and so is every road where the mask knows no buildings: it does not say where a town is.
+    """
+    buildings = _join_classes(classes, _BUILDING_WORDS)
+    towns = _join_classes(classes, _TOWN_WORDS)
+    roads = _join_classes(classes, ROAD_WORDS)
+    lit: Mask | None = None
+    if buildings is not None:
+        lit = _find_surroundings(buildings, pixel_m)
+    if towns is not None:
+        lit = towns if lit is None else lit | towns
+    if lit is not None and roads is not None:
+        inhabited = towns if buildings is None else buildings if towns is None else buildings | towns
+        assert inhabited is not None  # or nothing would be lit
+        lit = lit | (roads & _find_neighbourhood(inhabited, pixel_m))
+    return lit if lit is None or buildings is None else lit & ~buildings
 
 
 def place_lamps(lit: Mask, pixel_m: float, rng: np.random.Generator) -> Plane:
@@ -110,6 +114,26 @@ def lamp_colour(temperature_k: float, wavelengths_um: tuple[float, ...]) -> tupl
     return tuple(
         (radiate(um) if um < (RED_UM + NIR_UM) / 2 else infrared) / luminance for um in wavelengths_um
     )
+
+
+def _join_classes(classes: Mapping[str, Mask], words: frozenset[str]) -> Mask | None:
+    """Where any class lies whose name has one of the words; None without such a class."""
+    found: Mask | None = None
+    for name, where in classes.items():
+        said = {word.removesuffix("s") for word in re.findall("[a-z]+", name.lower())}
+        if said & words and not said & _UNLIT_WORDS:
+            found = where if found is None else found | where
+    return found
+
+
+def _find_neighbourhood(inhabited: Mask, pixel_m: float) -> Mask:
+    """Where at least 3 % of the ground within 150 m, or within half of the picture, is inhabited."""
+    widest = (min(inhabited.shape) - 1) // 2
+    radius = min(max(round(_NEIGHBOURHOOD_M / pixel_m), 1), widest)
+    share = cv2.blur(
+        inhabited.astype(np.float32), (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT
+    )
+    return np.asarray(share >= _INHABITED, np.bool_)
 
 
 def _find_surroundings(built: Mask, pixel_m: float) -> Mask:

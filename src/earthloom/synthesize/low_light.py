@@ -44,8 +44,8 @@ LIGHT_LEFT: Mapping[Severity, tuple[float, float]] = {
     "moderate": (0.05, 0.12),
     "heavy": (0.0, 0.05),
 }
-"""Mean light of each severity against that of the clear picture; over one half nobody would call it dark. Steps of
-about 1.3 f-stops below the 0.3 that METHODS and MAET (ICCV 2021: normal at 0.1) start from. Ours."""
+"""Mean light of each severity against that of the clear picture; over one half nobody would call it dark. Ours:
+steps of about 1.3 f-stops over the 0.02 to 0.3 that is drawn, with MAET's mean of 0.1 (ICCV 2021) in the middle."""
 _ASKED: Mapping[Severity, tuple[float, float]] = {
     "light": (0.125, 0.30),
     "moderate": (0.052, 0.115),
@@ -83,8 +83,8 @@ class LowLightSettings(EffectSettings):
     f-stops that are missing, by a factor of 16 at most, and never to more than half of the clear picture. `[0, 0]`
     leaves it as dark as it is."""
     lamps: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """How often street lamps burn in moderate and heavy darkness. They stand only where the scene's mask knows roads,
-    towns or buildings."""
+    """How often street lamps burn in moderate and heavy darkness. They stand only where the scene's mask knows towns or
+    buildings, and on the roads among these."""
     lamp_light: Span = (0.06, 0.18)
     """Light beneath a lamp, 1 is daylight: far more than real lamps give, as the rest of the scene is lit too."""
 

@@ -23,7 +23,7 @@ from earthloom.core.records import Reason
 from earthloom.synthesize.config import EffectSettings, Severity
 from earthloom.synthesize.fields import make_power_law_field
 from earthloom.synthesize.spans import ShareSpan, Span
-from earthloom.synthesize.stack import Outcome, Plane, Stack, View
+from earthloom.synthesize.stack import Mask, Outcome, Plane, Stack, View
 from earthloom.synthesize.surface import Ground, see_ground
 from earthloom.synthesize.veil import lay_depth_veil
 
@@ -33,8 +33,8 @@ GROUND_LEFT: Mapping[Severity, tuple[float, float]] = {
     "heavy": (0.0, 0.52),
 }
 """Share of the dry ground's light that still arrives: mean transmission x mean factor of the wet land. Ours: the steps
-lie between what the transmissions of METHODS (0.6 to 0.9) and its factors (0.6 to 0.85) come to when both are weak,
-middling or strong. Over 0.9 nobody would call it rain."""
+lie between what transmissions of 0.6 to 0.9 and factors of 0.6 to 0.85 come to when both are weak, middling or strong.
+Over 0.9 nobody would call it rain."""
 _TRANSMISSION: Mapping[Severity, tuple[float, float]] = {
     "light": (0.82, 0.90),
     "moderate": (0.71, 0.78),
@@ -142,7 +142,7 @@ def add_rain(stack: Stack, rain: Rain, rng: np.random.Generator) -> Outcome:
     measured = {
         **outcome.measured,
         "wet_factor": None if wet_factor is None else round(wet_factor, 4),
-        "water_share": round(float(ground.water.mean()), 4),
+        "water_share": round(float(_take(ground.water, stack.valid).mean()), 4),
     }
     severity = grade_rain(transmission, wet_factor)
     return replace(outcome, measured=measured, severity=severity)
@@ -198,6 +198,10 @@ def _soak(light: Light, wetness: Plane, ground: Ground, blur_px: float) -> Light
     if blur_px > 0:
         wet = cv2.GaussianBlur(wet, (0, 0), blur_px).reshape(light.shape)
     return np.where(ground.water[:, :, None], light, wet)
+
+
+def _take(plane: Mask, valid: Mask | None) -> Mask:
+    return plane if valid is None else plane[valid]
 
 
 def _measure_wet(stack: Stack, wet: Light, ground: Ground) -> float | None:

@@ -39,7 +39,7 @@ _ASKED: Mapping[Severity, tuple[float, float]] = {
     "heavy": (0.76, 0.97),
 }
 """What is drawn: a little inside, so that the measured cover mostly has the severity that was drawn."""
-_LEAST_SEEN = 0.02
+_LEAST_SEEN = 0.05
 """Share of the whole picture under which snow on what little land it shows is overlooked."""
 COVERED = 0.5
 """A pixel counts as snow where more than this share of it is under snow."""
@@ -118,7 +118,7 @@ def add_snow(stack: Stack, snow: Snow, rng: np.random.Generator) -> Outcome:
     only its relief.
 
     Raises:
-        RecordError: NO_EFFECT without land, or where snow can lie on less than a tenth of it or 2 % of the picture.
+        RecordError: NO_EFFECT without land, or where snow can lie on less than a tenth of it or 5 % of the picture.
 
     """
     ground = see_ground(stack)

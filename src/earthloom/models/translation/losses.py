@@ -36,9 +36,9 @@ def lsgan_pair(real: Tensor, drawn: Tensor) -> Tensor:
 def triangle(before: Tensor, target: Tensor, drawn: Tensor) -> Tensor:
     """Triangular probability similarity of TPSeNCE: `mean(||A - C| + |B - C| - |A - B|| + 1e-7)`.
 
-    Ruan et al., WACV 2024. It is least where the score C of a drawn patch lies between A and B, the scores of pictures before translation and
-    of the target. The published code cuts the generator's gradient off before C is scored, so that the term is a
-    constant there; here it reaches `drawn`.
+    Ruan et al., WACV 2024. It is least where the score C of a drawn patch lies between A and B, the scores of pictures
+    before translation and of the target. The published code cuts the generator's gradient off before C is scored, so
+    that the term is a constant there; here it reaches `drawn`.
 
     Args:
         before: scores of a discriminator for the pictures that were translated.

@@ -1,0 +1,99 @@
+"""Features of pictures, by one or more encoders, each picture read and described once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from earthloom.evaluate.config import SceneSettings
+from earthloom.evaluate.pictures import Picture, Reader, name_place
+from earthloom.evaluate.realism import Described
+from earthloom.metrics.features import CLASSICAL, N_FEATURES, describe_pictures
+from earthloom.models.encoders import Encoder, load_encoder
+from earthloom.store.selection import Shown
+
+Features = npt.NDArray[np.float64]
+_BATCH = 16
+"""Pictures that a network describes at once."""
+
+
+class Classical:
+    """The features that need no weights."""
+
+    name, _, version = CLASSICAL.partition("@")
+
+    def describe(self, pictures: Sequence[Picture]) -> Features:
+        """Features of each picture, N x D."""
+        return describe_pictures(pictures)
+
+
+def choose_encoders(settings: SceneSettings, base: Path) -> tuple[Encoder, ...]:
+    """Classical features always, and those of the network that was asked for. Raises `UsageError` without its weights."""
+    if settings.encoder == "classical" or settings.weights is None:
+        return (Classical(),)
+    return Classical(), load_encoder(settings.encoder, base / settings.weights)
+
+
+def name_encoder(encoder: Encoder) -> str:
+    """Name and version: only features of one version can be compared."""
+    return f"{encoder.name}@{encoder.version}"
+
+
+class Describer:
+    """Keeps the features of every picture that it was given, or that it is the picture cannot be used."""
+
+    def __init__(self, encoders: Sequence[Encoder], reader: Reader) -> None:
+        self.encoders = tuple(encoders)
+        self._reader = reader
+        self._known: dict[str, tuple[Features, ...] | None] = {}
+        self._waiting: dict[str, Picture] = {}
+
+    def take(self, shown: Shown, picture: Picture | None) -> None:
+        """Describe a picture that was read already; None for one that cannot be used."""
+        place = name_place(shown)
+        if place in self._known or place in self._waiting:
+            return
+        if picture is None:
+            self._known[place] = None
+            return
+        self._waiting[place] = picture
+        if len(self._waiting) >= _BATCH:
+            self._describe_waiting()
+
+    def read(self, shown: Shown) -> None:
+        """Read and describe a picture, unless that was done before."""
+        place = name_place(shown)
+        if place not in self._known and place not in self._waiting:
+            self.take(shown, self._reader.read(shown))
+
+    def collect(self, pictures: Iterable[tuple[Shown, str]]) -> Mapping[str, Described]:
+        """Features by every encoder of those pictures that can be used; each comes with the ground that it shows."""
+        self._describe_waiting()
+        usable = [
+            (found, group)
+            for shown, group in pictures
+            if (found := self._known.get(name_place(shown))) is not None
+        ]
+        groups = tuple(group for _, group in usable)
+        return {
+            name_encoder(encoder): Described(
+                features=_stack([found[i] for found, _ in usable]), groups=groups
+            )
+            for i, encoder in enumerate(self.encoders)
+        }
+
+    def _describe_waiting(self) -> None:
+        if not self._waiting:
+            return
+        places, pictures = list(self._waiting), list(self._waiting.values())
+        features = [encoder.describe(pictures) for encoder in self.encoders]
+        for i, place in enumerate(places):
+            self._known[place] = tuple(found[i] for found in features)
+        self._waiting.clear()
+
+
+def _stack(rows: Sequence[Features]) -> Features:
+    return np.stack(rows) if rows else np.empty((0, N_FEATURES))
