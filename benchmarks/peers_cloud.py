@@ -22,7 +22,7 @@ CHANNEL_SHIFT = 0.05
 
 
 def add_cloud_and_shadow(image: Plane, rng: np.random.Generator) -> Plane:
-    """Shadow, blur and cloud over a picture, H x W x 3, float32, 0 to 1 as stored (the method knows no linear light)."""
+    """Shadow, blur and cloud over a picture, H x W x 3, 0 to 1 as stored: the method knows no linear light."""
     height, width, n_channels = image.shape
     shadow = draw_mask((height, width), decay=1.5, clear_below=0.4, rng=rng) * np.float32(
         rng.uniform(0.3, 0.6)

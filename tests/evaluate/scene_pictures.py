@@ -90,7 +90,7 @@ def lay_real_snow(picture: Picture, seed: int) -> Picture:
 
 
 def lay_street_snow(picture: Picture, seed: int) -> Picture:
-    """Snow as the corruption `snow` of ImageNet-C (Hendrycks and Dietterich, ICLR 2019): motion-blurred flakes in the air.
+    """Snow as the corruption `snow` of ImageNet-C (Hendrycks and Dietterich, ICLR 2019): blurred flakes in the air.
 
     Our own writing of the published recipe: normal noise, zoomed, cut at a level, blurred along one direction, added in
     both orientations over a picture that is bleached towards grey; on stored values, as there.

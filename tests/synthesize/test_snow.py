@@ -349,3 +349,14 @@ def test_real_short_wave_infrared_has_the_index_of_snow(real_data: Path) -> None
     rated = estimate_snow_fraction(ndsi)
     assert rated[deep].mean() > 0.6
     assert rated[clear & (np.abs(snowed - light).max(axis=2) < 0.01)].mean() < 0.2
+
+
+def test_the_albedo_is_that_of_antarctic_snow_seen_by_landsat(real_data: Path) -> None:
+    found = {n: next((real_data / "landsat8_c2").glob(f"*_SR_B{n}.TIF")) for n in (2, 3, 4, 5, 6)}
+    stored = {n: read(path, 1)[0].astype(np.float64) for n, path in found.items()}
+    reflectance = {n: band * 2.75e-5 - 0.2 for n, band in stored.items()}  # Collection 2, level 2
+    valid = np.all([band > 0 for band in stored.values()], axis=0)
+    snow = valid & (reflectance[3] > 0.6) & (compute_ndsi(reflectance[3], reflectance[6]) > 0.4)
+    assert snow.mean() > 0.3
+    for number, wavelength_um in {2: 0.4825, 3: 0.5625, 4: 0.655, 5: 0.865, 6: 1.61}.items():
+        assert estimate_albedo(wavelength_um) == pytest.approx(np.median(reflectance[number][snow]), abs=0.08)

@@ -23,7 +23,7 @@ class SceneSettings(Settings):
     real: dict[str, str] = Field(default_factory=dict)
     """Effect to a folder of real pictures with such weather."""
     real_clear: str | None = Field(None, min_length=1)
-    """Folder of real clear pictures, best of the places of `real`; the clear originals stand in where it is not given."""
+    """Folder of real clear pictures, best of the places of `real`; without it the clear originals stand in."""
     encoder: EncoderName = "classical"
     """What pictures are described by. `classical` needs no weights and is always measured too."""
     weights: str | None = Field(None, min_length=1)

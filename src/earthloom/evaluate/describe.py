@@ -31,7 +31,7 @@ class Classical:
 
 
 def choose_encoders(settings: SceneSettings, base: Path) -> tuple[Encoder, ...]:
-    """Classical features always, and those of the network that was asked for. Raises `UsageError` without its weights."""
+    """Classical features always, then the network that was asked for. Raises `UsageError` without its weights."""
     if settings.encoder == "classical" or settings.weights is None:
         return (Classical(),)
     return Classical(), load_encoder(settings.encoder, base / settings.weights)

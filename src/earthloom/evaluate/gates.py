@@ -1,7 +1,7 @@
 """Gates: what weather seen from above must satisfy, picture by picture and over the set.
 
-A gate is passed, not passed, or not judged: where the record does not say what was intended, or the pictures hold nothing
-to judge by, nobody knows, and the report says so.
+A gate is passed, not passed, or not judged: where the record does not say what was intended, or the pictures hold
+nothing to judge by, nobody knows, and the report says so.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from earthloom.evaluate.rules import RULES, VEILS, Case, Reading, Rule
 from earthloom.metrics.scenes import trend_bound, veil_trend
 
 MOST_FAILING = 0.1
-"""Share of the pictures that may fail a gate which the set still passes: thresholds leave one in twenty of good ones out,
-and of twenty pictures two may be such."""
+"""Share of the pictures that may fail a gate which the set still passes: thresholds leave one in twenty of good ones
+out, and of twenty pictures two may be such."""
 LEAST_JUDGED = 5
 """Pictures: of fewer, one says nothing of the set."""
 

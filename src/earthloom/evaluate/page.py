@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from string import Template
 
 from earthloom.core.markup import Html, element, join
 from earthloom.evaluate.bars import draw_skill
-from earthloom.evaluate.classify import Answers, Crossed, Told
-from earthloom.evaluate.gallery import Gallery, Plate
-from earthloom.evaluate.gates import Gate
-from earthloom.evaluate.realism import Distance, Mark
-from earthloom.evaluate.report import EffectReport, SceneReport, Spread
+from earthloom.evaluate.cards import list_cards
+from earthloom.evaluate.gallery import Gallery
+from earthloom.evaluate.plates import draw_plates, draw_strip
+from earthloom.evaluate.realism import Distance
+from earthloom.evaluate.report import EffectReport, SceneReport, say
 
 _ALL = "all"
 _REFUSED_SHOWN = 20
-_FIGURES = {
-    "structure": "structure",
-    "gradient_correlation": "gradient correlation",
-    "gmsd": "GMSD",
-    "ssim": "SSIM",
-}
-_DISTANCES = {"kid": "KID", "frechet": "Fréchet distance"}
 _MEANINGS = (
     (
         "Real, clear and the score between",
@@ -42,8 +35,8 @@ _MEANINGS = (
     ),
     (
         "Structure and gradient correlation",
-        "How alike the patterns are in small windows of linear light, whatever their contrast: an even veil leaves both "
-        "at 1, another place brings them near 0. Under cloud and snow only what is still seen is looked at.",
+        "How alike the patterns are in small windows of linear light, whatever their contrast: an even veil leaves "
+        "both at 1, another place brings the second to 0. Under cloud and snow only what is still seen is looked at.",
     ),
     (
         "GMSD and SSIM",
@@ -163,18 +156,12 @@ def _say_skill(found: Distance | None) -> Html:
 
 
 def _draw_effect(effect: EffectReport, gallery: Gallery) -> Html:
-    cards = [
-        _draw_gates(effect.gates),
-        _draw_structure(effect),
-        _draw_distances(effect),
-        _draw_classifiers(effect),
-    ]
     return join(
         element("h2", say(effect.effect)),
         element("p", _say_counts(effect), class_="soft"),
-        element("div", [card for card in cards if card is not None], class_="grid"),
-        _draw_plates(effect, gallery),
-        _draw_strip(
+        element("div", list_cards(effect), class_="grid"),
+        draw_plates(effect, gallery),
+        draw_strip(
             f"Real {say(effect.effect)}, to set beside them", f"Real {say(effect.effect)}", gallery.real
         ),
     )
@@ -194,215 +181,13 @@ def _say_counts(effect: EffectReport) -> str:
     return ", ".join(words) + "."
 
 
-def _draw_gates(gates: Sequence[Gate]) -> Html | None:
-    if not gates:
-        return None
-    items = [_draw_gate(gate) for gate in gates]
-    return element("div", element("h3", "Gates"), element("ul", items, class_="gates"), class_="card")
-
-
-def _draw_gate(gate: Gate) -> Html:
-    sign, word = {True: ("✓", "passed"), False: ("✗", "failed"), None: ("–", "unjudged")}[gate.passed]
-    verdict = {"passed": "passed", "failed": "not passed", "unjudged": "not judged"}[word]
-    if gate.measured is None:
-        told = gate.note or ""
-    else:
-        unit = f" {gate.unit}" if gate.unit else ""
-        failing = f"{gate.n_failed:,} of {gate.n:,} fail" if gate.n_failed else f"{gate.n:,} judged"
-        told = f"{gate.measured:.3g}{unit}, wanted {gate.bound}; {failing}" + (
-            f"; {gate.note}" if gate.note else ""
-        )
-    return element(
-        "li",
-        element("b", sign, aria_hidden="true"),
-        element("span", f"{gate.question}: ", element("span", verdict, class_="verdict")),
-        element("small", told),
-        class_=word,
-    )
-
-
-def _draw_structure(effect: EffectReport) -> Html | None:
-    if not effect.structure:
-        return None
-    heads = [element("th", "strength"), *(element("th", name, class_="number") for name in _FIGURES.values())]
-    rows = [
-        element("tr", element("td", word), [_draw_spread(figures.get(name)) for name in _FIGURES])
-        for word, figures in effect.structure.items()
-    ]
-    table = element("table", element("thead", element("tr", heads)), element("tbody", rows))
-    note = element("p", "Medians, with 5th and 95th percentile.", class_="soft small")
-    return element(
-        "div",
-        element("h3", "What is left of the ground"),
-        element("div", table, class_="scroll"),
-        note,
-        class_="card",
-    )
-
-
-def _draw_spread(spread: Spread | None) -> Html:
-    if spread is None:
-        return element("td", "–", class_="number")
-    return element(
-        "td",
-        f"{spread.median:.3f}",
-        element("small", f"{spread.low:.2f} to {spread.high:.2f}"),
-        class_="number",
-    )
-
-
-def _draw_distances(effect: EffectReport) -> Html | None:
-    if not effect.distances:
-        return None
-    heads = [
-        element("th", "distance"),
-        *(element("th", name, class_="number") for name in ("real", "synthetic", "clear", "skill")),
-    ]
-    rows = [element("tr", _distance_cells(found)) for found in effect.distances]
-    table = element("table", element("thead", element("tr", heads)), element("tbody", rows))
-    return element(
-        "div", element("h3", "Distance from real"), element("div", table, class_="scroll"), class_="card"
-    )
-
-
-def _distance_cells(found: Distance) -> list[Html]:
-    size = f", {found.n_subsets} times {found.subset_size}" if found.subset_size else ""
-    name = element("td", _DISTANCES[found.name], element("small", found.encoder + size))
-    if found.reason is not None:
-        marks = "" if found.score is None else f"{found.score.value:.4g} (real {_say_mark(found.floor)}): "
-        return [
-            name,
-            element(
-                "td", marks, element("span", f"no skill: {found.reason}"), class_="soft small", colspan=4
-            ),
-        ]
-    skill = f"{found.skill:.2f}"
-    cells = [_say_mark(found.floor), _say_mark(found.score), _say_mark(found.ceiling), skill]
-    return [name, *(element("td", cell, class_="number") for cell in cells)]
-
-
-def _say_mark(mark: Mark | None) -> str:
-    return "–" if mark is None else f"{mark.value:.4g}"
-
-
-def _draw_classifiers(effect: EffectReport) -> Html | None:
-    if not effect.crossed and not effect.told:
-        return None
-    crossed = [row for found in effect.crossed for row in _iter_crossed(found)]
-    told = [element("tr", _told_cells(found)) for found in effect.told]
-    heads = element(
-        "tr",
-        element("th", "trained on → tested on"),
-        element("th", "balanced accuracy", class_="number"),
-        element("th", "AUC", class_="number"),
-    )
-    told_heads = element(
-        "tr",
-        element("th", "told from real"),
-        *(element("th", name, class_="number") for name in ("real", "synthetic", "clear")),
-    )
-    return element(
-        "div",
-        element("h3", "Classifiers"),
-        element("div", element("table", element("thead", heads), element("tbody", crossed)), class_="scroll"),
-        element(
-            "div", element("table", element("thead", told_heads), element("tbody", told)), class_="scroll"
-        ),
-        class_="card",
-    )
-
-
-def _iter_crossed(found: Crossed) -> Iterator[Html]:
-    if found.reason is not None:
-        words = element("td", f"not measured: {found.reason}", class_="soft small", colspan=2)
-        yield element("tr", element("td", "real → synthetic", element("small", found.encoder)), words)
-        return
-    for name, answers in (
-        ("real → real", found.real_to_real),
-        ("real → synthetic", found.real_to_synthetic),
-        ("synthetic → real", found.synthetic_to_real),
-        ("synthetic → synthetic", found.synthetic_to_synthetic),
-    ):
-        assert answers is not None
-        yield element("tr", element("td", name, element("small", found.encoder)), _answer_cells(answers))
-
-
-def _answer_cells(answers: Answers) -> list[Html]:
-    return [
-        element("td", f"{answers.balanced_accuracy:.3f}", class_="number"),
-        element("td", f"{answers.auc:.3f}", class_="number"),
-    ]
-
-
-def _told_cells(found: Told) -> list[Html]:
-    name = element("td", "AUC", element("small", found.encoder))
-    if found.reason is not None:
-        return [name, element("td", f"not measured: {found.reason}", class_="soft small", colspan=3)]
-    marks = ["–" if mark is None else f"{mark:.3f}" for mark in (found.floor, found.score, found.ceiling)]
-    return [name, *(element("td", mark, class_="number") for mark in marks)]
-
-
-def _draw_plates(effect: EffectReport, gallery: Gallery) -> Html:
-    if gallery.plates:
-        plates = [_draw_plate(effect.effect, plate) for plate in gallery.plates]
-        return join(
-            element("h3", "Before and after", class_="subhead"), element("div", plates, class_="plates")
-        )
-    name = f"Synthetic {say(effect.effect)}"
-    return _draw_strip(f"{name}; no clear originals at hand", name, gallery.unpaired)
-
-
-def _draw_plate(effect: str, plate: Plate) -> Html:
-    one = plate.measured
-    severity = f"{one.severity} " if one.severity else ""
-    kept = one.kept
-    numbers = [
-        "nothing of the ground left to compare"
-        if kept.structure is None
-        else f"structure {kept.structure:.3f}"
-        + (f" in {kept.seen_share:.0%} of it" if kept.seen_share < 1 else ""),
-        "" if kept.gradient_correlation is None else f"gradients {kept.gradient_correlation:.3f}",
-        f"GMSD {kept.gmsd:.3f}",
-        *(
-            f"{say(name)} {value:.3g}"
-            for name, value in one.gates.items()
-            if value is not None and name != "structure"
-        ),
-    ]
-    why = element("strong", plate.why[:1].upper() + plate.why[1:], class_="bad" if plate.is_failure else None)
-    return element(
-        "figure",
-        element(
-            "div",
-            element("img", src=plate.before, alt=f"Clear original {one.key}"),
-            element("img", src=plate.after, alt=f"The same with {severity}{say(effect)}"),
-            class_="pair",
-        ),
-        element(
-            "figcaption",
-            why,
-            f" · {severity}",
-            ", ".join(filter(None, numbers)),
-            " ",
-            element("code", one.key),
-        ),
-    )
-
-
-def _draw_strip(title: str, alt: str, pictures: Sequence[str]) -> Html:
-    if not pictures:
-        return join()
-    images = [element("img", src=uri, alt=f"{alt}, {i}") for i, uri in enumerate(pictures, 1)]
-    return join(element("h3", title, class_="subhead"), element("div", images, class_="strip"))
-
-
 def _draw_meanings() -> Html:
     entries = [element("div", element("dt", name), element("dd", text)) for name, text in _MEANINGS]
     return join(element("h2", "What it means"), element("dl", entries, class_="meanings"))
 
 
 def _draw_refused(refused: Mapping[str, Mapping[str, str]]) -> Html:
-    shown = list(sorted(refused.items()))[:_REFUSED_SHOWN]
+    shown = sorted(refused.items())[:_REFUSED_SHOWN]
     items = [
         element(
             "li",
@@ -426,8 +211,3 @@ def _draw_footer(report: SceneReport) -> Html:
     versions = ", ".join(f"{name} {number}" for name, number in report.versions.items())
     told = f"{', '.join(report.encoders)} · seed {report.settings['seed']} · {versions}. All numbers: scenes.json."
     return element("footer", element("p", told))
-
-
-def say(name: str) -> str:
-    """An effect or a gate in words."""
-    return name.replace("_", " ")

@@ -154,3 +154,8 @@ def say_skill(effect: EffectReport) -> str:
     if found.skill is None:
         return f"{found.encoder} {marks}, no skill: {found.reason}"
     return f"{found.encoder} {marks}, skill {found.skill:.2f} [{found.skill_low:.2f}, {found.skill_high:.2f}]"
+
+
+def say(name: str) -> str:
+    """An effect or a gate in words."""
+    return name.replace("_", " ")

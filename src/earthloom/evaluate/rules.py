@@ -45,8 +45,8 @@ _STRUCTURE: Mapping[str, tuple[float, float, float]] = {
     "cloud": (0.70, 0.50, 0.25),
     "other": (0.70, 0.70, 0.70),
 }
-"""Least structure term at light, moderate and heavy strength. METHODS asks 0.95 of fog, on one synthetic scene; rounding
-to 8 bits and JPEG take more of the faint contrast under thick veils."""
+"""Least structure term at light, moderate and heavy strength. An even veil leaves 1; rounding to
+8 bits and JPEG take more of the faint contrast under thick veils."""
 _GRADIENTS: Mapping[str, tuple[float, float, float]] = {
     "veil": (0.70, 0.55, 0.40),
     "snow": (0.40, 0.40, 0.40),
@@ -61,7 +61,7 @@ _LEAST_KNOWN = 0.5
 _LIGHT_WITHIN = 0.1
 """Of the light left on record, as a share of it."""
 _LEAST_BEFORE_NOISE = 0.95
-"""METHODS 1.7: noise lowers the structure of a dark picture whatever it does to the ground."""
+"""Noise lowers the structure of a dark picture whatever it does to the ground."""
 _DARK_PATCH = 15
 """Pixels (He, Sun and Tang, CVPR 2009)."""
 _DARK_FALL = 0.005
@@ -84,7 +84,7 @@ class Case:
     """H x W x 3, linear light."""
     kept: Kept
     is_exposed_anew: bool
-    """True where stored values are linear: dark pictures among these were brightened by an amount that is not known here."""
+    """True where stored values are linear: dark pictures among these were brightened by an unknown amount."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -233,8 +233,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="structure",
         question="The ground keeps its structure",
-        bound="at least 0.9, 0.8, 0.7 (light, moderate, heavy) under veils, 0.75 under thin snow, 0.7, 0.5, 0.25 beside "
-        "clouds, 0.7 otherwise",
+        bound="at least 0.9, 0.8, 0.7 (light, moderate, heavy) under veils, 0.75 under thin snow, 0.7, 0.5, 0.25 "
+        "beside clouds, 0.7 otherwise",
         unit="",
         effects=None,
         read=_read_structure,

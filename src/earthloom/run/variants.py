@@ -6,9 +6,9 @@ its id, so that all of its tiles change together and a place keeps its weather w
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from earthloom.core.ids import hash_json
-from earthloom.core.records import Modality
 from earthloom.core.seeds import stable_draws
 from earthloom.geo.levels import GsdLevel, find_level
 from earthloom.run.jobs import Places, SynthesizeJob, TileJob
@@ -31,7 +30,6 @@ from earthloom.synthesize import OPTICAL, SYNTHESIZE_VERSION, AnyEffect, fingerp
 
 DEFAULT_SHARE = 0.1
 _COLUMNS = ("pair_id", "scene_id", "gsd_m", "labels")
-_OPTICAL = pa.array([modality.value for modality in Modality if modality in OPTICAL])
 
 _LEVELS = {level: number for number, level in enumerate(GsdLevel)}
 
@@ -128,7 +126,9 @@ def read_rows(folder: WorkFolder, jobs: Sequence[TileJob]) -> Rows:
 def _find_optical(path: Path) -> tuple[pa.Array, pa.Array]:
     """Ids of a shard's scenes, and whether each is optical."""
     table = read_columns(path, ["id", "modality"]).combine_chunks()
-    return table["id"].combine_chunks(), pc.is_in(table["modality"].combine_chunks(), _OPTICAL)
+    modality = table["modality"].combine_chunks()
+    optical = [pc.equal(modality, kind.value) for kind in sorted(OPTICAL)]
+    return table["id"].combine_chunks(), functools.reduce(pc.or_, optical)
 
 
 def _read_part(
@@ -157,7 +157,7 @@ def _read_part(
     }
 
 
-@lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=4096)
 def _number_level(gsd_m: float | None) -> int:
     return -1 if gsd_m is None else _LEVELS[find_level(gsd_m)]
 
