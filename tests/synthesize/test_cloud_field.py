@@ -90,7 +90,7 @@ def test_a_small_picture_lies_where_the_sky_is_as_cloudy_as_asked() -> None:
         assert field.sample((0, 0), (256, 256), 0.3).mean() == pytest.approx(level, abs=0.3)
 
 
-@pytest.mark.parametrize("shift_px", [0, 100, 200, 255, 256, 300, 2000])
+@pytest.mark.parametrize("shift_px", [0, 60, 200, 255, 256, 300, 2000])
 def test_no_texture_is_seen_twice(shift_px: int) -> None:
     """Circular correlation of what is fine in the picture and in what casts its shadows: only the true shift shows."""
     shift_m = 10.0 * shift_px
@@ -104,7 +104,7 @@ def test_no_texture_is_seen_twice(shift_px: int) -> None:
         spectra.append(np.fft.rfft2(fine / np.sqrt((fine**2).sum())))
     score = np.fft.irfft2(np.conj(spectra[1]) * spectra[0])
     row, column = np.unravel_index(int(score.argmax()), score.shape)
-    if shift_px <= 100:
+    if shift_px <= 60:
         assert (row, column) == (shift_px, (256 - shift_px) % 256)
     else:
         assert score.max() < 0.2

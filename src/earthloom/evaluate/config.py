@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from earthloom.core.errors import UsageError
 from earthloom.core.settings import Settings
 
 EncoderName = Literal["classical", "dinov2", "inception"]
@@ -54,3 +56,34 @@ class SceneSettings(Settings):
         if self.encoder != "classical" and self.weights is None:
             raise ValueError(f"{self.encoder} wants its weights: give their path by --weights.")
         return self
+
+
+def parse_settings(*, synthetic: Sequence[str], real: Sequence[str], **others: Any) -> SceneSettings:
+    """Make settings of what was typed: `EFFECT=FOLDER` in `synthetic` and `real`, fields by name for the others.
+
+    Raises `UsageError` that names every fault.
+    """
+    made, seen = _split_folders("--synthetic", synthetic), _split_folders("--real", real)
+    try:
+        return SceneSettings(synthetic=made, real=seen, **others)
+    except ValidationError as error:
+        raise UsageError("; ".join(_say_fault(fault) for fault in error.errors())) from error
+
+
+def _split_folders(option: str, told: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in told:
+        effect, sign, folder = text.partition("=")
+        if not (sign and effect and folder):
+            raise UsageError(f"{option} wants EFFECT=FOLDER, such as fog=pictures/fog, got {text!r}.")
+        if effect in found:
+            raise UsageError(f"{option} wants one folder for {effect}, got {found[effect]!r} and {folder!r}.")
+        found[effect] = folder
+    return found
+
+
+def _say_fault(fault: Any) -> str:
+    """A fault of pydantic's as a person would say it."""
+    place = ".".join(str(part).replace("_", "-") for part in fault["loc"])
+    problem = str(fault["msg"]).removeprefix("Value error, ")
+    return f"--{place}: {problem}, got {fault['input']!r}." if place else problem

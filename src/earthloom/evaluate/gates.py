@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from earthloom.evaluate.rules import RULES, VEILS, Case, Reading, Rule
+from earthloom.evaluate.readings import VEILS, Case, Reading
+from earthloom.evaluate.rules import RULES, Rule
 from earthloom.metrics.scenes import trend_bound, veil_trend
 
 MOST_FAILING = 0.1

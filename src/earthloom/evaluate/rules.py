@@ -6,96 +6,14 @@ pictures so that at most one in twenty of the effects of `synthesize` fails, and
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
-import numpy as np
-import numpy.typing as npt
+from earthloom.evaluate import readings
+from earthloom.evaluate.readings import VEILS, Case, Reading
+from earthloom.metrics.scenes import SHADOW_WITHIN, STREAK_LIMIT, WATER_WITHIN
 
-from earthloom.core.light import Light
-from earthloom.evaluate.keeping import Kept
-from earthloom.metrics.scenes import (
-    SHADOW_STRENGTH,
-    SHADOW_WITHIN,
-    STREAK_LIMIT,
-    WATER_WITHIN,
-    leave_ground,
-    mean_transmission,
-    recover_transmission,
-    shadow_offset,
-    streak_score,
-    water_change,
-)
-from earthloom.metrics.structure import light_luminance
-
-Picture = npt.NDArray[np.uint8]
-"""H x W x 3, sRGB."""
-Values = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-
-VEILS = frozenset({"fog", "haze", "dust", "smoke"})
-"""Effects that are a veil and nothing else."""
-_HEAVY = "heavy"
-_STRUCTURE: Mapping[str, tuple[float, float, float]] = {
-    "veil": (0.90, 0.80, 0.70),
-    "snow": (0.75, 0.75, 0.75),
-    "cloud": (0.70, 0.50, 0.25),
-    "other": (0.70, 0.70, 0.70),
-}
-"""Least structure term at light, moderate and heavy strength. An even veil leaves 1; rounding to
-8 bits and JPEG take more of the faint contrast under thick veils."""
-_GRADIENTS: Mapping[str, tuple[float, float, float]] = {
-    "veil": (0.70, 0.55, 0.40),
-    "snow": (0.40, 0.40, 0.40),
-    "cloud": (0.25, 0.15, -1.0),
-    "other": (0.30, 0.30, 0.30),
-}
-"""Least correlation of gradients: that of other ground lies under 0.2. Under heavy cloud it says nothing."""
-_TRANSMISSION_WITHIN = 0.1
-"""Of one picture: ground with contrast may lie where the veil is thinner or thicker than its mean."""
-_LEAST_KNOWN = 0.5
-"""Share of the windows whose transmission must be known."""
-_LIGHT_WITHIN = 0.1
-"""Of the light left on record, as a share of it."""
-_LEAST_BEFORE_NOISE = 0.95
-"""Noise lowers the structure of a dark picture whatever it does to the ground."""
-_DARK_PATCH = 15
-"""Pixels (He, Sun and Tang, CVPR 2009)."""
-_DARK_FALL = 0.005
-"""Linear light: about a step of 8 bits that the dark channel may fall by rounding."""
-_LEAST_WATER = 0.005
-"""Share of the picture."""
-_WATER_LIGHT, _WATER_VARIATION = 0.06, 0.12
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
-    """One picture with an effect, its original, and what is on record of it."""
-
-    effect: str
-    severity: str | None
-    record: Mapping[str, Any]
-    """As drawn; what was measured when it was made is under `measured`. Empty where there is no record."""
-    before: Light
-    after: Light
-    """H x W x 3, linear light."""
-    kept: Kept
-    is_exposed_anew: bool
-    """True where stored values are linear: dark pictures among these were brightened by an unknown amount."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
-    """What a rule found in one picture."""
-
-    measured: float | None
-    """None where it could not be judged."""
-    passed: bool | None
-    map: Values | None = None
-    """Transmission by windows, for what is judged over the set."""
+_DARK = frozenset({"low_light"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,121 +32,6 @@ class Rule:
     """Why it could not be judged in any picture."""
 
 
-UNKNOWN = Reading(measured=None, passed=None)
-
-
-def find_family(effect: str) -> str:
-    """`veil`, `snow`, `cloud` or `other`: effects whose thresholds are the same."""
-    if effect in VEILS or effect == "rain":
-        return "veil"
-    return effect if effect in _STRUCTURE else "other"
-
-
-def find_least(bounds: Mapping[str, tuple[float, float, float]], case: Case) -> float:
-    """The threshold for an effect and its strength; that of heavy weather where the strength is not known."""
-    place = {"light": 0, "moderate": 1}.get(case.severity or _HEAVY, 2)
-    return bounds[find_family(case.effect)][place]
-
-
-def find_water(light: Light) -> Mask:
-    """Water beyond doubt, H x W: dark, not red, smooth and of some extent, a little inside its shore."""
-    grey = np.asarray(light_luminance(light), np.float32)
-    mean = cv2.blur(grey, (7, 7))
-    spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (7, 7)) - mean * mean, 0))
-    red, _, blue = (cv2.blur(channel, (7, 7)) for channel in cv2.split(light))
-    likely = (mean < _WATER_LIGHT) & (spread < _WATER_VARIATION * mean + 5e-4) & (blue > 1.1 * red)
-    side = 2 * (max(grey.shape) // 40) + 3
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    opened = cv2.morphologyEx(likely.astype(np.uint8), cv2.MORPH_OPEN, disc)
-    return np.asarray(cv2.erode(opened, np.ones((9, 9), np.uint8)) > 0)
-
-
-def _read_structure(case: Case) -> Reading:
-    found = case.kept.structure
-    return UNKNOWN if found is None else Reading(measured=found, passed=found >= find_least(_STRUCTURE, case))
-
-
-def _read_gradients(case: Case) -> Reading:
-    found, least = case.kept.gradient_correlation, find_least(_GRADIENTS, case)
-    return UNKNOWN if found is None or least < 0 else Reading(measured=found, passed=found >= least)
-
-
-def _read_transmission(case: Case) -> Reading:
-    found = recover_transmission(case.before, case.after)
-    wanted, mean = _take_number(case.record, "measured", "mean_transmission"), mean_transmission(found)
-    if wanted is None or mean is None or float(np.isfinite(found).mean()) < _LEAST_KNOWN:
-        return Reading(measured=None, passed=None, map=found)
-    apart = abs(mean - wanted)
-    return Reading(measured=apart, passed=apart <= _TRANSMISSION_WITHIN, map=found)
-
-
-def _read_dark_channel(case: Case) -> Reading:
-    rise = _mean_dark_channel(case.after) - _mean_dark_channel(case.before)
-    return Reading(measured=rise, passed=rise >= -_DARK_FALL)
-
-
-def _mean_dark_channel(light: Light) -> float:
-    least = np.ascontiguousarray(light.min(axis=2))
-    return float(cv2.erode(least, np.ones((_DARK_PATCH, _DARK_PATCH), np.uint8)).mean())
-
-
-def _read_water(case: Case) -> Reading:
-    water = find_water(case.before)
-    if float(water.mean()) < _LEAST_WATER:
-        return UNKNOWN
-    change = water_change(case.before, case.after, water)
-    assert change is not None
-    return Reading(measured=change, passed=change <= WATER_WITHIN)
-
-
-def _read_streaks(case: Case) -> Reading:
-    score = streak_score(leave_ground(case.before, case.after), light_luminance(case.before))
-    return UNKNOWN if math.isnan(score) else Reading(measured=score, passed=score <= STREAK_LIMIT)
-
-
-def _read_shadow(case: Case) -> Reading:
-    right = _take_number(case.record, "measured", "shadow_right_px")
-    down = _take_number(case.record, "measured", "shadow_down_px")
-    if right is None or down is None:
-        return UNKNOWN
-    longest = max(case.before.shape[:2])
-    found = shadow_offset(case.before, case.after)
-    if found.strength < SHADOW_STRENGTH or math.hypot(right, down) > longest / 2:
-        return UNKNOWN
-    apart = math.hypot(found.dx - right, found.dy - down) / longest
-    return Reading(measured=100 * apart, passed=apart <= SHADOW_WITHIN)
-
-
-def _read_light(case: Case) -> Reading:
-    ratio = _take_number(case.record, "measured", "light_ratio")
-    gain = _take_number(case.record, "measured", "gain")
-    if not ratio or gain is None or case.is_exposed_anew:
-        return UNKNOWN
-    found = float(light_luminance(case.after).mean()) / max(float(light_luminance(case.before).mean()), 1e-6)
-    apart = abs(found / (ratio * gain) - 1)
-    return Reading(measured=apart, passed=apart <= _LIGHT_WITHIN)
-
-
-def _read_before_noise(case: Case) -> Reading:
-    found = _take_number(case.record, "measured", "structure_before_noise")
-    return UNKNOWN if found is None else Reading(measured=found, passed=found >= _LEAST_BEFORE_NOISE)
-
-
-def _read_nothing(case: Case) -> Reading:
-    return UNKNOWN
-
-
-def _take_number(record: Mapping[str, Any], *names: str) -> float | None:
-    value: Any = record
-    for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None
-
-
-_DARK = frozenset({"low_light"})
-
-
 RULES: tuple[Rule, ...] = (
     Rule(
         name="structure",
@@ -237,7 +40,7 @@ RULES: tuple[Rule, ...] = (
         "beside clouds, 0.7 otherwise",
         unit="",
         effects=None,
-        read=_read_structure,
+        read=readings.read_structure,
         unjudged="nothing of the ground is seen",
     ),
     Rule(
@@ -247,16 +50,16 @@ RULES: tuple[Rule, ...] = (
         "light and moderate cloud, 0.3 otherwise",
         unit="",
         effects=None,
-        read=_read_gradients,
+        read=readings.read_gradients,
         unjudged="too little of the ground is seen",
     ),
     Rule(
         name="transmission",
         question="As much light passes as the record says",
-        bound=f"apart by at most {_TRANSMISSION_WITHIN:g}",
+        bound=f"apart by at most {readings.TRANSMISSION_WITHIN:g}",
         unit="",
         effects=VEILS,
-        read=_read_transmission,
+        read=readings.read_transmission,
         unjudged="no transmission on record, or ground without contrast",
     ),
     Rule(
@@ -265,7 +68,7 @@ RULES: tuple[Rule, ...] = (
         bound="a dark channel that does not fall",
         unit="",
         effects=VEILS,
-        read=_read_dark_channel,
+        read=readings.read_dark_channel,
         unjudged="",
     ),
     Rule(
@@ -274,7 +77,7 @@ RULES: tuple[Rule, ...] = (
         bound=f"within {SHADOW_WITHIN:.0%} of the side",
         unit="% of the side",
         effects=frozenset({"cloud"}),
-        read=_read_shadow,
+        read=readings.read_shadow,
         unjudged="no sun on record, or no shadow that can be found again",
     ),
     Rule(
@@ -283,7 +86,7 @@ RULES: tuple[Rule, ...] = (
         bound=f"a mean change of light of at most {WATER_WITHIN:g}",
         unit="",
         effects=frozenset({"snow"}),
-        read=_read_water,
+        read=readings.read_water,
         unjudged="no picture with water beyond doubt",
     ),
     Rule(
@@ -292,7 +95,7 @@ RULES: tuple[Rule, ...] = (
         bound=f"a share of one direction of at most {STREAK_LIMIT:g}",
         unit="",
         effects=frozenset({"snow"}),
-        read=_read_streaks,
+        read=readings.read_streaks,
         unjudged="nothing fine was added",
     ),
     Rule(
@@ -301,25 +104,25 @@ RULES: tuple[Rule, ...] = (
         bound="over 0.4",
         unit="",
         effects=frozenset({"snow"}),
-        read=_read_nothing,
+        read=readings.read_nothing,
         unjudged="RGB pictures hold no short-wave infrared band",
     ),
     Rule(
         name="light_left",
         question="As little light is left as the record says",
-        bound=f"apart by at most {_LIGHT_WITHIN:.0%}",
+        bound=f"apart by at most {readings.LIGHT_WITHIN:.0%}",
         unit="of it",
         effects=_DARK,
-        read=_read_light,
+        read=readings.read_light,
         unjudged="no ratio of light on record, or pictures that were exposed anew",
     ),
     Rule(
         name="before_noise",
         question="Before noise the ground keeps its structure",
-        bound=f"at least {_LEAST_BEFORE_NOISE:g}",
+        bound=f"at least {readings.LEAST_BEFORE_NOISE:g}",
         unit="",
         effects=_DARK,
-        read=_read_before_noise,
+        read=readings.read_before_noise,
         unjudged="not on record",
     ),
 )

@@ -22,9 +22,9 @@ from earthloom.evaluate.gates import judge_picture, judge_set
 from earthloom.evaluate.keeping import measure_kept
 from earthloom.evaluate.page import render_page
 from earthloom.evaluate.pictures import Picture, Reader, Variant, Weather, gather
+from earthloom.evaluate.readings import Case, Reading
 from earthloom.evaluate.realism import measure_distance
 from earthloom.evaluate.report import EffectReport, Measured, SceneReport, Spread
-from earthloom.evaluate.rules import Case, Reading
 from earthloom.store.atomic import write_json, write_text
 from earthloom.store.selection import Shown
 
