@@ -21,8 +21,8 @@ def draw_skill(found: Distance) -> Html:
     assert found.ceiling is not None
     assert found.score is not None
     said = (
-        f"{found.name}: {found.score.value:.4g}, between clear against real {found.ceiling.value:.4g} and real "
-        f"against real {found.floor.value:.4g}: skill {found.skill:.2f}"
+        f"{found.name}: {found.score.value:.3g}, between clear against real {found.ceiling.value:.3g} and real "
+        f"against real {found.floor.value:.3g}: skill {found.skill:.2f}"
     )
     return element(
         "svg",

@@ -105,7 +105,7 @@ def _distance_cells(found: Distance) -> list[Html]:
     size = f", {found.n_subsets} times {found.subset_size}" if found.subset_size else ""
     name = element("td", _DISTANCES[found.name], element("small", found.encoder + size))
     if found.reason is not None:
-        marks = "" if found.score is None else f"{found.score.value:.4g} (real {_say_mark(found.floor)}): "
+        marks = "" if found.score is None else f"{found.score.value:.3g} (real {_say_mark(found.floor)}): "
         return [
             name,
             element(
@@ -118,7 +118,7 @@ def _distance_cells(found: Distance) -> list[Html]:
 
 
 def _say_mark(mark: Mark | None) -> str:
-    return "–" if mark is None else f"{mark.value:.4g}"
+    return "–" if mark is None else f"{mark.value:.3g}"
 
 
 def _draw_classifiers(effect: EffectReport) -> Html | None:

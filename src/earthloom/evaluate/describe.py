@@ -50,6 +50,7 @@ class Describer:
         self._reader = reader
         self._known: dict[str, tuple[Features, ...] | None] = {}
         self._waiting: dict[str, Picture] = {}
+        self._sides: dict[str, int] = {}
 
     def take(self, shown: Shown, picture: Picture | None) -> None:
         """Describe a picture that was read already; None for one that cannot be used."""
@@ -60,6 +61,7 @@ class Describer:
             self._known[place] = None
             return
         self._waiting[place] = picture
+        self._sides[place] = max(picture.shape[:2])
         if len(self._waiting) >= _BATCH:
             self._describe_waiting()
 
@@ -84,6 +86,11 @@ class Describer:
             )
             for i, encoder in enumerate(self.encoders)
         }
+
+    def find_side(self, pictures: Iterable[Shown]) -> float | None:
+        """Median of the longer sides of those that were read, pixels; None where none was."""
+        sides = [side for shown in pictures if (side := self._sides.get(name_place(shown))) is not None]
+        return float(np.median(sides)) if sides else None
 
     def _describe_waiting(self) -> None:
         if not self._waiting:

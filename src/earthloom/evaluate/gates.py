@@ -57,13 +57,13 @@ def judge_set(effect: str, readings: Sequence[Mapping[str, Reading]]) -> tuple[G
     """Every gate of an effect over what was read in its pictures; none where there is no picture with an original."""
     if not readings:
         return ()
-    gates = [_join(rule, [reading[rule.name] for reading in readings]) for rule in list_rules(effect)]
+    gates = [_join(rule, effect, [reading[rule.name] for reading in readings]) for rule in list_rules(effect)]
     if effect in VEILS:
         gates.append(_judge_trend(readings))
     return tuple(gates)
 
 
-def _join(rule: Rule, readings: Sequence[Reading]) -> Gate:
+def _join(rule: Rule, effect: str, readings: Sequence[Reading]) -> Gate:
     judged = [reading for reading in readings if reading.passed is not None]
     n_failed = sum(reading.passed is False for reading in judged)
     values = [reading.measured for reading in judged if reading.measured is not None]
@@ -75,7 +75,7 @@ def _join(rule: Rule, readings: Sequence[Reading]) -> Gate:
         passed=n_failed <= MOST_FAILING * len(judged) if enough else None,
         measured=float(np.median(values)) if values else None,
         unit=rule.unit,
-        bound=rule.bound,
+        bound=rule.say_bound(effect),
         n=len(judged),
         n_failed=n_failed,
         note=None if enough else lack,

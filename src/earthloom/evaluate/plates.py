@@ -8,6 +8,9 @@ from earthloom.core.markup import Html, element, join
 from earthloom.evaluate.gallery import Gallery, Plate
 from earthloom.evaluate.report import EffectReport, say
 
+_SAID = frozenset({"structure", "edges"})
+"""Gates whose figures stand there already."""
+
 
 def draw_plates(effect: EffectReport, gallery: Gallery) -> Html:
     """Before and after, or the pictures alone where no originals are at hand."""
@@ -34,7 +37,7 @@ def _draw_plate(effect: str, plate: Plate) -> Html:
         *(
             f"{say(name)} {value:.3g}"
             for name, value in one.gates.items()
-            if value is not None and name != "structure"
+            if value is not None and name not in _SAID
         ),
     ]
     why = element("strong", plate.why[:1].upper() + plate.why[1:], class_="bad" if plate.is_failure else None)

@@ -34,8 +34,7 @@ Mask = npt.NDArray[np.bool_]
 
 VEILS = frozenset({"fog", "haze", "dust", "smoke"})
 """Effects that are a veil and nothing else."""
-_HEAVY = "heavy"
-_STRUCTURE: Mapping[str, tuple[float, float, float]] = {
+STRUCTURE: Mapping[str, tuple[float, float, float]] = {
     "veil": (0.90, 0.80, 0.70),
     "snow": (0.75, 0.75, 0.75),
     "cloud": (0.70, 0.50, 0.25),
@@ -43,7 +42,7 @@ _STRUCTURE: Mapping[str, tuple[float, float, float]] = {
 }
 """Least structure term at light, moderate and heavy strength. An even veil leaves 1; rounding to
 8 bits and JPEG take more of the faint contrast under thick veils."""
-_GRADIENTS: Mapping[str, tuple[float, float, float]] = {
+GRADIENTS: Mapping[str, tuple[float, float, float]] = {
     "veil": (0.70, 0.55, 0.40),
     "snow": (0.40, 0.40, 0.40),
     "cloud": (0.25, 0.15, -1.0),
@@ -101,12 +100,12 @@ def find_family(effect: str) -> str:
     """`veil`, `snow`, `cloud` or `other`: effects whose thresholds are the same."""
     if effect in VEILS or effect == "rain":
         return "veil"
-    return effect if effect in _STRUCTURE else "other"
+    return effect if effect in STRUCTURE else "other"
 
 
 def find_least(bounds: Mapping[str, tuple[float, float, float]], case: Case) -> float:
     """The threshold for an effect and its strength; that of heavy weather where the strength is not known."""
-    place = {"light": 0, "moderate": 1}.get(case.severity or _HEAVY, 2)
+    place = {"light": 0, "moderate": 1}.get(case.severity or "", 2)
     return bounds[find_family(case.effect)][place]
 
 
@@ -126,12 +125,12 @@ def find_water(light: Light) -> Mask:
 def read_structure(case: Case) -> Reading:
     """Structure term of the ground that is seen."""
     found = case.kept.structure
-    return UNKNOWN if found is None else Reading(measured=found, passed=found >= find_least(_STRUCTURE, case))
+    return UNKNOWN if found is None else Reading(measured=found, passed=found >= find_least(STRUCTURE, case))
 
 
 def read_gradients(case: Case) -> Reading:
     """Correlation of gradients of the ground that is seen."""
-    found, least = case.kept.gradient_correlation, find_least(_GRADIENTS, case)
+    found, least = case.kept.gradient_correlation, find_least(GRADIENTS, case)
     return UNKNOWN if found is None or least < 0 else Reading(measured=found, passed=found >= least)
 
 

@@ -147,10 +147,10 @@ def say_skill(effect: EffectReport) -> str:
         return "no real pictures given: structure and gates only"
     if found.score is None:
         return f"{found.encoder} {found.name}: not measured, {found.reason}"
-    marks = f"{found.name} {found.score.value:.4g}" + (
-        f" (real {found.floor.value:.4g}" if found.floor is not None else " ("
+    marks = f"{found.name} {found.score.value:.3g}" + (
+        f" (real {found.floor.value:.3g}" if found.floor is not None else " ("
     )
-    marks += f", clear {found.ceiling.value:.4g})" if found.ceiling is not None else ")"
+    marks += f", clear {found.ceiling.value:.3g})" if found.ceiling is not None else ")"
     if found.skill is None:
         return f"{found.encoder} {marks}, no skill: {found.reason}"
     return f"{found.encoder} {marks}, skill {found.skill:.2f} [{found.skill_low:.2f}, {found.skill_high:.2f}]"

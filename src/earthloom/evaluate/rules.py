@@ -13,6 +13,7 @@ from earthloom.evaluate import readings
 from earthloom.evaluate.readings import VEILS, Case, Reading
 from earthloom.metrics.scenes import SHADOW_WITHIN, STREAK_LIMIT, WATER_WITHIN
 
+_STRENGTHS = ("light", "moderate", "heavy")
 _DARK = frozenset({"low_light"})
 
 
@@ -23,7 +24,8 @@ class Rule:
     name: str
     question: str
     """What has to be so."""
-    bound: str
+    bound: str | Callable[[str], str]
+    """In words, or what says it for an effect."""
     unit: str
     effects: frozenset[str] | None
     """None for all."""
@@ -31,13 +33,31 @@ class Rule:
     unjudged: str
     """Why it could not be judged in any picture."""
 
+    def say_bound(self, effect: str) -> str:
+        """What is wanted of an effect."""
+        return self.bound if isinstance(self.bound, str) else self.bound(effect)
+
+
+def _say_structure(effect: str) -> str:
+    return _say_steps(readings.STRUCTURE[readings.find_family(effect)])
+
+
+def _say_gradients(effect: str) -> str:
+    return _say_steps(readings.GRADIENTS[readings.find_family(effect)])
+
+
+def _say_steps(least: tuple[float, ...]) -> str:
+    judged = [(word, value) for word, value in zip(_STRENGTHS, least, strict=True) if value >= 0]
+    if len({value for _, value in judged}) == 1:
+        return f"at least {judged[0][1]:g}"
+    return "at least " + ", ".join(f"{value:g} ({word})" for word, value in judged)
+
 
 RULES: tuple[Rule, ...] = (
     Rule(
         name="structure",
-        question="The ground keeps its structure",
-        bound="at least 0.9, 0.8, 0.7 (light, moderate, heavy) under veils, 0.75 under thin snow, 0.7, 0.5, 0.25 "
-        "beside clouds, 0.7 otherwise",
+        question="The ground keeps its structure (structure term)",
+        bound=_say_structure,
         unit="",
         effects=None,
         read=readings.read_structure,
@@ -45,13 +65,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="edges",
-        question="Edges stay where they were",
-        bound="gradient correlation of at least 0.7, 0.55, 0.4 under veils, 0.4 under thin snow, 0.25, 0.15 beside "
-        "light and moderate cloud, 0.3 otherwise",
+        question="Edges stay where they were (correlation of gradients)",
+        bound=_say_gradients,
         unit="",
         effects=None,
         read=readings.read_gradients,
-        unjudged="too little of the ground is seen",
+        unjudged="heavy cloud, or too little of the ground is seen",
     ),
     Rule(
         name="transmission",

@@ -83,7 +83,6 @@ class _Seen:
     measured: list[Measured] = field(default_factory=list)
     readings: list[Mapping[str, Reading]] = field(default_factory=list)
     usable: list[Variant] = field(default_factory=list)
-    sides: dict[str, list[int]] = field(default_factory=lambda: {"synthetic": [], "real": []})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +135,6 @@ class _Work:
                 self._refuse_pair(variant, before, after)
                 continue
             seen.usable.append(variant)
-            seen.sides["synthetic"].append(max(after.shape[:2]))
             if variant.before is None or before is None:
                 continue
             if weather.real:
@@ -174,6 +172,7 @@ class _Work:
             report,
             n_real=len(counts[0]),
             n_clear=len(counts[1]),
+            sides_px=self._find_sides(weather, seen),
             distances=tuple(
                 measure_distance(
                     name,
@@ -211,6 +210,16 @@ class _Work:
                 for encoder in encoders
             ),
         )
+
+    def _find_sides(self, weather: Weather, seen: _Seen) -> dict[str, float]:
+        """Set to the median side of its pictures."""
+        sets = {
+            "synthetic": [variant.after for variant in seen.usable],
+            "real": list(weather.real),
+            "clear": list(weather.clear),
+        }
+        found = {name: self.describer.find_side(pictures) for name, pictures in sets.items()}
+        return {name: side for name, side in found.items() if side is not None}
 
 
 def measure_picture(

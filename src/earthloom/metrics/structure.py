@@ -43,6 +43,9 @@ _PREWITT = (np.array([1.0, 0.0, -1.0]), np.full(3, 1 / 3))
 def structure_term(a: Picture, b: Picture, where: Mask | None = None) -> float:
     """Mean structure term of SSIM, `(cov + C3) / (sd_a sd_b + C3)`, of the luminance of linear light.
 
+    A window that is flat in either picture counts as 1, also where it was erased, and one of faint contrast (deviations
+    under 0.02) nearly so: mask what is hidden, and read `gradient_correlation` beside it.
+
     Args:
         a: at least 11 x 11 pixels.
         b: of the same size.

@@ -21,7 +21,7 @@ from earthloom.core.records import Reason
 from earthloom.synthesize.cloud_field import CloudField, make_cloud_field
 from earthloom.synthesize.cloud_light import CloudLaw, fit_law, light_up
 from earthloom.synthesize.config import EffectSettings, Severity
-from earthloom.synthesize.shadow import LOWEST_SUN_DEG, Shadow, cast_shadow, diffuse_share, find_shadow
+from earthloom.synthesize.shadow import Shadow, cast_shadow, diffuse_share, find_shadow
 from earthloom.synthesize.spans import ShareSpan, Span
 from earthloom.synthesize.stack import Layer, Mask, Outcome, Plane, Stack, View
 
@@ -129,7 +129,7 @@ def draw_cloud(settings: CloudSettings, view: View, severity: Severity, rng: np.
 def add_cloud(stack: Stack, cloud: Cloud, rng: np.random.Generator) -> Outcome:
     """Lay clouds and their shadows over a stack: `(1 - c) J (1 - s (1 - f)) + c B` in linear light.
 
-    Opacity `c = 1 - 2^-(x^1.5)` of a power-law field of water (`cloud_field`), x = 1 where the wanted share of the
+    Opacity `c = 1 - 2^-(x^2)` of a power-law field of water (`cloud_field`), x = 1 where the wanted share of the
     picture lies above it, so that thin edges are half transparent. The shadow s is the same field seen from the sun
     (`shadow`), of which a share f of skylight is left. B is brighter where the cloud is thick and on its sunlit side.
     All layers share c, s and the shape of B. The method of SatelliteCloudGenerator (Remote Sensing 15:4138) with sizes
@@ -179,7 +179,7 @@ def _light_up(field: CloudField, law: CloudLaw, shape: tuple[int, int], cloud: C
         cell_m=cloud.cell_m,
         brightness=cloud.brightness,
         sun_azimuth_deg=cloud.sun_azimuth_deg,
-        sun_elevation_deg=max(cloud.sun_elevation_deg, LOWEST_SUN_DEG),
+        sun_elevation_deg=cloud.sun_elevation_deg,
     )
 
 

@@ -18,8 +18,10 @@ _RELIEF = 0.3
 _RELIEF_M = 50.0
 """Bumps smaller than this do not show: photons travel sideways about so far before they leave a cloud, which smooths
 its light (Marshak et al. 1995, J. Geophys. Res. 100:26247, "radiative smoothing")."""
-_RELIEF_STEPS = 16
+_RELIEF_STEPS = 6
 """A small picture still has so many nodes of relief on its shorter side."""
+_LOWEST_RELIEF_DEG = 30.0
+"""A lower sun models clouds no more than this: skylight fills what it leaves dark."""
 _BORDER = 5
 """Nodes around the picture, so that slopes and splines at its edge know what lies beyond."""
 _TALLNESS = 0.4
@@ -40,10 +42,10 @@ class CloudLaw:
     """So much higher, half of the ground's light is hidden."""
 
     def find_opacity(self, water: Plane) -> Plane:
-        """`1 - 2^-(x^1.5)` with x in widths; exactly 0 where there is no cloud."""
+        """`1 - 2^-(x^2)` with x in widths; exactly 0 where there is no cloud."""
         above = self._find_excess(water)
         above *= np.float32(1 / self.width)
-        above *= np.sqrt(above)
+        above *= above
         above *= np.float32(-math.log(2))
         np.exp(above, out=above)
         return 1 - above
@@ -104,7 +106,7 @@ def light_up(
         cell_m: width of a cloud, from which its height follows.
         brightness: of a thick, level cloud, linear light.
         sun_azimuth_deg: clockwise from the top of the picture.
-        sun_elevation_deg: over the horizon, more than 0.
+        sun_elevation_deg: over the horizon.
 
     Returns:
         H x W, linear light.
@@ -113,7 +115,8 @@ def light_up(
     factor = max(1, min(round(_RELIEF_M / pixel_m), min(shape) // _RELIEF_STEPS))
     thickness = law.find_thickness(_average(field, shape, pixel_m, factor))
     thickness = np.asarray(cv2.GaussianBlur(thickness, (5, 5), 1), np.float32)
-    steepness = _TALLNESS * cell_m / (factor * pixel_m * math.tan(math.radians(sun_elevation_deg)))
+    elevation = math.radians(max(sun_elevation_deg, _LOWEST_RELIEF_DEG))
+    steepness = _TALLNESS * cell_m / (factor * pixel_m * math.tan(elevation))
     tilt = _find_slope(thickness, math.radians(sun_azimuth_deg)) * np.float32(steepness)
     light = 1 - np.float32(_RELIEF) * tilt / np.sqrt(1 + tilt * tilt)
     thick = np.minimum(thickness * np.float32(1 / _THICK), 1)
