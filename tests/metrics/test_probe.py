@@ -93,7 +93,7 @@ def test_every_group_lies_in_one_fold_and_folds_are_balanced() -> None:
     home = deal_folds(labels, groups, 5, 0)
     assert all(len(set(home[groups == group])) == 1 for group in groups)
     counts = [[(labels[home == fold] == name).sum() for name in "ab"] for fold in range(5)]
-    assert np.ptp(counts, axis=0).max() <= 3
+    assert np.ptp(counts, axis=0).max() <= 4  # groups are of 3, one class twice in each
     np.testing.assert_array_equal(home, deal_folds(labels, groups, 5, 0))
     assert (home != deal_folds(labels, groups, 5, 1)).any()
 

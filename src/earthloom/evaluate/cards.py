@@ -8,11 +8,11 @@ from earthloom.core.markup import Html, element
 from earthloom.evaluate.classify import Answers, Crossed, Told
 from earthloom.evaluate.gates import Gate
 from earthloom.evaluate.realism import Distance, Mark
-from earthloom.evaluate.report import EffectReport, Spread
+from earthloom.evaluate.report import EffectReport, Spread, say_number
 
 _FIGURES = {
     "structure": "structure",
-    "gradient_correlation": "gradient correlation",
+    "gradient_correlation": "gradients",
     "gmsd": "GMSD",
     "ssim": "SSIM",
 }
@@ -45,7 +45,7 @@ def _draw_gate(gate: Gate) -> Html:
     else:
         unit = f" {gate.unit}" if gate.unit else ""
         failing = f"{gate.n_failed:,} of {gate.n:,} fail" if gate.n_failed else f"{gate.n:,} judged"
-        told = f"{gate.measured:.3g}{unit}, wanted {gate.bound}; {failing}" + (
+        told = f"{say_number(gate.measured)}{unit}, wanted {gate.bound}; {failing}" + (
             f"; {gate.note}" if gate.note else ""
         )
     return element(

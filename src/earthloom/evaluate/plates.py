@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from earthloom.core.markup import Html, element, join
 from earthloom.evaluate.gallery import Gallery, Plate
-from earthloom.evaluate.report import EffectReport, say
+from earthloom.evaluate.report import EffectReport, say, say_number
 
 _SAID = frozenset({"structure", "edges"})
 """Gates whose figures stand there already."""
@@ -35,7 +35,7 @@ def _draw_plate(effect: str, plate: Plate) -> Html:
         "" if kept.gradient_correlation is None else f"gradients {kept.gradient_correlation:.3f}",
         f"GMSD {kept.gmsd:.3f}",
         *(
-            f"{say(name)} {value:.3g}"
+            f"{say(name)} {say_number(value)}"
             for name, value in one.gates.items()
             if value is not None and name not in _SAID
         ),

@@ -156,6 +156,11 @@ def say_skill(effect: EffectReport) -> str:
     return f"{found.encoder} {marks}, skill {found.skill:.2f} [{found.skill_low:.2f}, {found.skill_high:.2f}]"
 
 
+def say_number(value: float) -> str:
+    """Three digits; what would be shown with an exponent is zero to a reader."""
+    return f"{value:.3g}" if abs(value) >= 1e-4 else "0"
+
+
 def say(name: str) -> str:
     """An effect or a gate in words."""
     return name.replace("_", " ")

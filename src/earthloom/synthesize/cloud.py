@@ -53,7 +53,7 @@ class CloudSettings(EffectSettings):
     """Of clouds over the ground, metres: with the sun it says how far away the shadow falls."""
     beta: Span = (2.7, 3.2)
     """Slope of the power spectrum of their water; smaller frays their edges more."""
-    edge: Span = (0.25, 0.8)
+    edge: Span = (0.3, 0.9)
     """How wide the half-transparent edge is; 0.1 is crisp, 1 a veil."""
     brightness: ShareSpan = (0.82, 1.0)
     """Of thick cloud, of the display's white in linear light."""
@@ -129,7 +129,7 @@ def draw_cloud(settings: CloudSettings, view: View, severity: Severity, rng: np.
 def add_cloud(stack: Stack, cloud: Cloud, rng: np.random.Generator) -> Outcome:
     """Lay clouds and their shadows over a stack: `(1 - c) J (1 - s (1 - f)) + c B` in linear light.
 
-    Opacity `c = 1 - 2^-(x^2)` of a power-law field of water (`cloud_field`), x = 1 where the wanted share of the
+    Opacity `c = x^2 / (1 + x^2)` of a power-law field of water (`cloud_field`), x = 1 where the wanted share of the
     picture lies above it, so that thin edges are half transparent. The shadow s is the same field seen from the sun
     (`shadow`), of which a share f of skylight is left. B is brighter where the cloud is thick and on its sunlit side.
     All layers share c, s and the shape of B. The method of SatelliteCloudGenerator (Remote Sensing 15:4138) with sizes

@@ -42,13 +42,18 @@ class CloudLaw:
     """So much higher, half of the ground's light is hidden."""
 
     def find_opacity(self, water: Plane) -> Plane:
-        """`1 - 2^-(x^2)` with x in widths; exactly 0 where there is no cloud."""
+        """`x^2 / (1 + x^2)` with x in widths; exactly 0 where there is no cloud.
+
+        Two-stream scattering without absorption lets 1 / (1 + t) through, t being optical depth times a constant
+        (Bohren 1987, Am. J. Phys. 55:524). A parcel that rises without mixing gains water in proportion to its rise, so
+        that the water of a column, and with it t, grows as the square of the cloud's thickness (Albrecht et al. 1990,
+        Geophys. Res. Lett. 17:89).
+        """
         above = self._find_excess(water)
         above *= np.float32(1 / self.width)
         above *= above
-        above *= np.float32(-math.log(2))
-        np.exp(above, out=above)
-        return 1 - above
+        above /= above + 1
+        return above
 
     def find_thickness(self, water: Plane) -> Plane:
         """0 at the edge, towards 1 far inside; a half where the water is one standard deviation over the edge."""

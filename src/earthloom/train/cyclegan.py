@@ -35,8 +35,8 @@ class CycleGanStep:
     def __init__(self, recipe: TranslationRecipe, device: torch.device) -> None:
         """Draw first weights from torch's generator."""
         self._recipe = recipe
-        self._there = ResnetGenerator(recipe.width, recipe.blocks).to(device)
-        self._back = ResnetGenerator(recipe.width, recipe.blocks).to(device)
+        self._there = ResnetGenerator(recipe.width, recipe.blocks, blend=recipe.blend).to(device)
+        self._back = ResnetGenerator(recipe.width, recipe.blocks, blend=recipe.blend).to(device)
         self._judge_b = PatchDiscriminator(recipe.width).to(device)
         self._judge_a = PatchDiscriminator(recipe.width).to(device)
         self._drawing = make_adam([self._there, self._back], recipe)

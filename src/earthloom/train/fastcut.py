@@ -42,7 +42,7 @@ class FastCutStep:
         """
         self._recipe = recipe
         self._at = sorted(set(recipe.nce_layers))
-        self._generator = ResnetGenerator(recipe.width, recipe.blocks)
+        self._generator = ResnetGenerator(recipe.width, recipe.blocks, blend=recipe.blend)
         self._heads = PatchHeads(self._generator.count_channels(self._at))
         self._discriminator = PatchDiscriminator(recipe.width)
         for network in self.modules().values():

@@ -79,10 +79,14 @@ class ResnetGenerator(nn.Module):
     their convolutions; from 12 on the residual blocks; then two doublings and the last convolution.
     """
 
-    def __init__(self, width: int, blocks: int) -> None:
-        """Make a network with `width` channels in its first layer, four times as many in its blocks."""
+    def __init__(self, width: int, blocks: int, *, blend: bool = False) -> None:
+        """Make a network with `width` channels in its first layer, four times as many in its blocks.
+
+        One that blends draws colours and a mask m, and gives `m x picture + (1 - m) x colours` (GANimation, Pumarola et
+        al., ECCV 2018), which is the form of any veil: what comes through keeps its detail.
+        """
         super().__init__()
-        self.width, self.blocks = width, blocks
+        self.width, self.blocks, self.blend = width, blocks, blend
         down, up = (width, 2 * width, 4 * width), (4 * width, 2 * width, width)
         layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(3, width, 7), *_normalise(width)]
         for before, after in pairwise(down):
@@ -90,13 +94,17 @@ class ResnetGenerator(nn.Module):
         layers += [ResidualBlock(4 * width) for _ in range(blocks)]
         for before, after in pairwise(up):
             layers += [BlurUp(), _convolve(before, after, 3), *_normalise(after)]
-        layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, 3, 7), nn.Tanh()]
+        layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, 4 if blend else 3, 7)]
         self.layers = nn.Sequential(*layers)
         draw_weights(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Redraw pictures."""
-        return cast(Tensor, self.layers(x))
+        drawn = cast(Tensor, self.layers(x))
+        colours = torch.tanh(drawn[:, :3])
+        if not self.blend:
+            return colours
+        return torch.lerp(colours, x, torch.sigmoid(drawn[:, 3:]))
 
     def encode(self, x: Tensor, at: Sequence[int]) -> list[Tensor]:
         """What comes out of the layers of these numbers, in rising order; layers behind the last one do nothing."""

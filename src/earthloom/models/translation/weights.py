@@ -44,6 +44,7 @@ def save_translator(path: Path, generator: ResnetGenerator, training: Mapping[st
             "channels": 3,
             "width": generator.width,
             "blocks": generator.blocks,
+            "blend": generator.blend,
         },
         "training": dict(training),
     }
@@ -78,7 +79,7 @@ def _load(path: str, size: int, mtime_ns: int) -> Translator:
                 f"{told['format']}. {_REMEDY}"
             )
         with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
-            generator = ResnetGenerator(int(shape["width"]), int(shape["blocks"]))
+            generator = ResnetGenerator(shape["width"], shape["blocks"], blend=shape["blend"])
         generator.load_state_dict(load(data))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UsageError(f"{path} holds no translator that can be read ({error}). {_REMEDY}") from error
