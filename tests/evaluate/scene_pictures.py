@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from earthloom.core.light import to_display, to_light
 from earthloom.core.records import Modality
+from earthloom.synthesize import EFFECTS
+from earthloom.synthesize.config import SEVERITIES
 from earthloom.synthesize.stack import DISPLAY_UM, Layer, Stack, View
 
 Picture = npt.NDArray[np.uint8]
@@ -18,7 +20,8 @@ def make_ground(seed: int, side: int = 160) -> Picture:
     """Parcels of crops, rows and soil, a road and a pond: Voronoi cells with texture of their own."""
     rng = np.random.default_rng([17, seed])
     y, x = np.mgrid[:side, :side].astype(np.float64)
-    centres = rng.uniform(0, side, (14, 2))
+    n_parcels = int(rng.integers(6, 22))
+    centres = rng.uniform(0, side, (n_parcels, 2))
     squeeze = np.array([1.0, rng.uniform(0.5, 1.0)])
     nearest = np.argmin(
         [((y - a) * squeeze[0]) ** 2 + ((x - b) * squeeze[1]) ** 2 for a, b in centres], axis=0
@@ -26,17 +29,17 @@ def make_ground(seed: int, side: int = 160) -> Picture:
     colours = np.array(
         [[0.10, 0.14, 0.05], [0.07, 0.12, 0.04], [0.24, 0.18, 0.12], [0.16, 0.15, 0.08], [0.30, 0.27, 0.19]]
     )
-    light = colours[rng.integers(len(colours), size=14)][nearest]
-    rough = cv2.GaussianBlur(rng.normal(size=(side, side)), (0, 0), 1.2) * 0.5
+    light = colours[rng.integers(len(colours), size=n_parcels)][nearest]
+    rough = cv2.GaussianBlur(rng.normal(size=(side, side)), (0, 0), 1.2) * rng.uniform(0.2, 0.6)
     rows = np.zeros((side, side))
-    for parcel in range(14):
+    for parcel in range(n_parcels):
         angle, period = rng.uniform(0, np.pi), rng.uniform(4, 9)
         wave = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period)
-        rows[nearest == parcel] = 0.18 * wave[nearest == parcel]
-    light = light * (1 + rough + rows)[:, :, None]
+        rows[nearest == parcel] = rng.uniform(0.0, 0.15) * wave[nearest == parcel]
+    light = light * (1 + rough + rows)[:, :, None] * rng.uniform(0.6, 1.3)
     light = draw_road(light, rng, side)
     pond = ((y - rng.uniform(0.2, 0.8) * side) / 1.4) ** 2 + (x - rng.uniform(0.2, 0.8) * side) ** 2
-    light[pond < (0.13 * side) ** 2] = (0.010, 0.020, 0.026)
+    light[pond < (rng.uniform(0.08, 0.2) * side) ** 2] = (0.010, 0.020, 0.026)
     return to_display(np.asarray(np.clip(light, 0, 1), np.float32))
 
 
@@ -78,11 +81,11 @@ def lay_real_snow(picture: Picture, seed: int) -> Picture:
     grey = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     wide = cv2.GaussianBlur(grey, (0, 0), 12)
     drift = octaves(rng, picture.shape[0], 4)
-    score = cv2.GaussianBlur(grey, (0, 0), 1.5) / (wide + 0.01) + 1.1 * drift
+    score = cv2.GaussianBlur(grey, (0, 0), 1.5) / (wide + 0.01) + rng.uniform(0.2, 1.2) * drift
     water = wide < 0.5 * np.median(grey)
     water |= grey < 0.03
-    level = np.quantile(score[~water], rng.uniform(0.15, 0.75))
-    cover = np.clip((score - level) / 0.12 + 0.5, 0, 1) * ~water
+    level = np.quantile(score[~water], rng.uniform(0.1, 0.85))
+    cover = np.clip((score - level) / rng.uniform(0.1, 0.4) + 0.5, 0, 1) * ~water
     shade = np.clip(0.7 + 0.3 * grey / (cv2.GaussianBlur(grey, (0, 0), 4) + 0.01), 0, 1.1)
     white = shade[:, :, None] * np.array([0.90, 0.91, 0.93], np.float32) * np.float32(rng.uniform(0.85, 1.0))
     mixed = light * (1 - cover[:, :, None]) + white * cover[:, :, None]
@@ -131,3 +134,13 @@ def make_stack(picture: Picture, pixel_m: float | None = 5.0, lat: float | None 
     height, width = picture.shape[:2]
     layer = Layer(modality=Modality.RGB, light=to_light(picture), wavelengths_um=DISPLAY_UM[Modality.RGB])
     return Stack(view=View(height=height, width=width, pixel_m=pixel_m, lat=lat), layers=(layer,))
+
+
+def lay_ours(picture: Picture, effect: str, seed: int) -> tuple[Picture, dict[str, object], str]:
+    """An effect of the package at one of its strengths: picture, what it measured, severity."""
+    kind = EFFECTS[effect]
+    rng = np.random.default_rng([41, seed])
+    stack = make_stack(picture)
+    drawn = kind.draw(kind.settings(), stack.view, SEVERITIES[seed % 3], rng)
+    outcome = kind.add(stack, drawn, rng)
+    return to_display(np.ascontiguousarray(outcome.layers[0])), dict(outcome.measured), outcome.severity

@@ -46,7 +46,7 @@ def test_moments_are_those_of_the_pixels() -> None:
     light = np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
     assert found["g_light_mean"] == pytest.approx(light.mean(), abs=1e-9)
     wanted = np.corrcoef(picture[:, :, 0].ravel(), picture[:, :, 1].ravel())[0, 1]
-    assert found["correlation_rg"] == pytest.approx(wanted, abs=1e-4)
+    assert found["correlation_rg"] == pytest.approx(wanted, abs=1e-9)
 
 
 def test_white_and_dark_are_shares_of_the_pixels() -> None:

@@ -11,7 +11,7 @@ from metric_scenes import encode, make_field, make_ground
 
 from earthloom.core.errors import UsageError
 from earthloom.metrics.scenes import SHADOW_STRENGTH, shadow_offset
-from earthloom.metrics.shadows import _correlate_masked, recover_opacity
+from earthloom.metrics.shadows import _correlate_masked, _find_peak, recover_opacity
 
 
 def make_clouds(shape: tuple[int, int], seed: int, cover: float = 0.25) -> np.ndarray:
@@ -88,3 +88,20 @@ def test_opacity_comes_back_from_a_pair() -> None:
 def test_pictures_of_other_sizes_are_refused() -> None:
     with pytest.raises(UsageError, match="one size"):
         shadow_offset(np.zeros((64, 64)), np.zeros((64, 60)))
+
+
+def test_clouds_that_hide_everything_leave_nothing_to_compare() -> None:
+    """Open ground lies only in a corner, and the shade on it is even."""
+    ground = np.full((120, 120), 0.3)
+    clouded = np.full((120, 120), 0.9)
+    clouded[:60, :60] = 0.2
+    assert shadow_offset(ground, clouded).strength < SHADOW_STRENGTH
+
+
+def test_a_peak_at_the_rim_is_not_refined() -> None:
+    correlation = np.zeros((5, 7))
+    correlation[0, 6] = 0.8
+    assert _find_peak(correlation) == (-2.0, 3.0, 0.8)
+    smooth = 1 - ((np.mgrid[:5, :7] - np.array([2.25, 2.6])[:, None, None]) ** 2).sum(axis=0) / 100
+    down, right, _ = _find_peak(smooth)
+    assert (down, right) == pytest.approx((0.25, -0.4))

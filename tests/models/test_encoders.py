@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,9 @@ def test_scripts_of_another_interface_are_refused(tmp_path: Path) -> None:
 def test_pictures_of_another_type_are_refused() -> None:
     with pytest.raises(UsageError, match="uint8"):
         prepare_dinov2(np.zeros((32, 32, 3)))
+
+
+def test_a_missing_extra_is_told_with_a_remedy(dinov2_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(UsageError, match=r"pip install 'earthloom\[models\]'"):
+        load_encoder("dinov2", dinov2_folder)

@@ -144,7 +144,7 @@ def test_that_a_changed_effect_makes_nothing_before_it_stale(
     ],
 )
 def test_that_a_wrong_entry_is_refused_before_work(entry: str, said: str, tmp_path: Path) -> None:
-    text = RECIPE.split("synthesize:")[0] + f"synthesize:\n  - {entry}\n"
+    text = RECIPE.split("synthesize:", maxsplit=1)[0] + f"synthesize:\n  - {entry}\n"
     with pytest.raises(RecipeError) as caught:
         build(read(text, tmp_path), tmp_path / "work", base=tmp_path, workers=0)
     assert said in str(caught.value)

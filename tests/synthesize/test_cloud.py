@@ -163,6 +163,9 @@ def test_all_bands_carry_the_same_cloud_and_shadow() -> None:
     outcome = add_cloud(make_stack(200, 200), cloud, np.random.default_rng(1))
     assert outcome.visible is not None
     np.testing.assert_allclose(1 - by_rgb[0], outcome.visible, atol=1e-4)
+    skylight = np.array([cloud.diffuse * 0.55 / um for um in (0.655, 0.5625, 0.4825, 0.865)])
+    assert (left <= outcome.visible[..., None] + 1e-5).all()
+    assert (left >= outcome.visible[..., None] * skylight - 1e-5).all()
     alone = add_cloud(make_stack(200, 200, modalities=(Modality.NIR,)), cloud, np.random.default_rng(1))
     np.testing.assert_array_equal(alone.layers[0], outcome.layers[1])
 
@@ -192,16 +195,26 @@ def test_clear_ground_is_untouched_and_the_input_too() -> None:
 
 
 def test_thick_cloud_hides_its_own_shadow_and_is_nearly_white() -> None:
-    cloud = make_cloud(cover=0.6, brightness=0.9)
+    cloud = make_cloud(cover=0.6, brightness=0.9, edge=0.1)
     outcome = add_cloud(make_stack(ground=0.05), cloud, np.random.default_rng(2))
     assert outcome.visible is not None
-    thick = outcome.visible < 1e-4
-    assert thick.mean() > 0.05
+    thick = outcome.visible < 0.01
+    assert thick.mean() > 0.1
     rgb, nir = (layer[thick] for layer in outcome.layers)
     assert rgb.min() > 0.35
     assert 0.7 < np.median(rgb) < 1
     assert np.ptp(rgb / rgb.mean(axis=1, keepdims=True)) < 0.02
     assert nir.mean() / rgb.mean() == pytest.approx(1, abs=0.03)
+
+
+def test_opacity_is_that_of_two_streams() -> None:
+    """1 - 1 / (1 + x^2): a half at one width over the edge, 0.8 at two, 0.9 at three, nothing below the edge."""
+    law = CloudLaw(start=0.5, width=0.25)
+    water = np.array([[-9.0, 0.5, 0.75, 1.0, 1.25]], np.float32)
+    np.testing.assert_allclose(law.find_opacity(water), [[0, 0, 0.5, 0.8, 0.9]], atol=1e-6)
+    assert law.find_opacity(water)[0, :2].tolist() == [0, 0]
+    np.testing.assert_allclose(law.find_thickness(water), [[0, 0, 0.2, 1 / 3, 3 / 7]], atol=1e-6)
+    assert water[0, 0] == -9
 
 
 @pytest.mark.parametrize("azimuth", [0, 90, 200])

@@ -26,12 +26,14 @@ def paint_summer(seed: int, side: int) -> Picture:
 
 
 def paint_winter(seed: int, side: int) -> Picture:
-    """The same kind of land under snow through which a quarter of the ground's own light comes."""
-    ground = _lay_ground(np.random.default_rng(seed), side)
+    """The same kind of land under snow through which a fifth to a half of the ground's own light comes."""
+    rng = np.random.default_rng(seed)
+    through = rng.uniform(0.2, 0.5)
+    ground = _lay_ground(rng, side)
     tone = ground.mean(axis=2, keepdims=True)
     local = cv2.GaussianBlur(tone, (0, 0), 8)[:, :, None]
     relief = np.clip(0.75 + 0.25 * tone / local, 0, 1.15)
-    return to_display(np.asarray(0.25 * ground + 0.6 * SNOW * relief, np.float32))
+    return to_display(np.asarray(through * ground + (0.85 - through) * SNOW * relief, np.float32))
 
 
 def write_looks(root: Path, n: int, side: int, first: int = 0) -> Path:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from earthloom.core.images import encode_jpeg
 from earthloom.core.seeds import stable_hash
 from earthloom.evaluate.pictures import Reader, Variant, Weather
-from earthloom.evaluate.report import Measured
+from earthloom.evaluate.report import Measured, say
 from earthloom.store.selection import Shown
 
 Picture = npt.NDArray[np.uint8]
@@ -68,7 +68,7 @@ def choose_plates(measured: Sequence[Measured]) -> list[tuple[str, Measured]]:
     """Why each is shown, and which; none twice."""
     ranked = sorted(measured, key=lambda one: (_rank(one), one.key))
     failures = [one for one in sorted(ranked, key=lambda one: -len(one.failed)) if one.failed][:_FAILURES]
-    chosen = [(f"fails {' and '.join(_say(name) for name in one.failed)}", one) for one in failures]
+    chosen = [(f"fails {', '.join(say(name) for name in one.failed)}", one) for one in failures]
     spots: tuple[tuple[str, Callable[[int], int]], ...] = (
         ("least structure", lambda n: 0),
         ("lower quarter", lambda n: n // 4),
@@ -86,10 +86,6 @@ def choose_plates(measured: Sequence[Measured]) -> list[tuple[str, Measured]]:
 
 def _rank(one: Measured) -> float:
     return one.kept.structure_whole if one.kept.structure is None else one.kept.structure
-
-
-def _say(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _make_plate(why: str, one: Measured, variant: Variant, reader: Reader) -> Plate | None:

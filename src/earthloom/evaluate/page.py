@@ -16,6 +16,16 @@ from earthloom.evaluate.report import EffectReport, SceneReport, say
 
 _ALL = "all"
 _REFUSED_SHOWN = 20
+_NO_REAL = "no real pictures given: structure and gates only"
+_COLUMNS = (
+    ("effect", False),
+    ("pictures", True),
+    ("from clear to real", False),
+    ("skill", True),
+    ("structure", True),
+    ("gates", False),
+)
+"""Of the overview: heading, and whether numbers stand under it."""
 _MEANINGS = (
     (
         "Real, clear and the score between",
@@ -112,16 +122,11 @@ def _draw_header(report: SceneReport) -> Html:
 
 
 def _draw_overview(report: SceneReport) -> Html:
-    heads = [
-        element("th", "effect"),
-        element("th", "pictures", class_="number"),
-        element("th", "from clear to real"),
-        element("th", "skill", class_="number"),
-        element("th", "structure", class_="number"),
-        element("th", "gates"),
-    ]
+    heads = [element("th", name, class_="number" if is_number else None) for name, is_number in _COLUMNS]
     rows = [element("tr", _overview_cells(effect)) for effect in report.effects]
-    table = element("table", element("thead", element("tr", heads)), element("tbody", rows))
+    table = element(
+        "table", element("thead", element("tr", heads)), element("tbody", rows), class_="overview"
+    )
     return join(
         element("h2", "Overview"), element("div", element("div", table, class_="scroll"), class_="card")
     )
@@ -130,23 +135,27 @@ def _draw_overview(report: SceneReport) -> Html:
 def _overview_cells(effect: EffectReport) -> list[Html]:
     found = effect.headline
     structure = effect.structure.get(_ALL, {}).get("structure")
-    failed = [gate for gate in effect.gates if gate.passed is False]
-    n_judged = sum(gate.passed is not None for gate in effect.gates)
-    verdict = f"{n_judged - len(failed)} of {n_judged} passed"
-    names = (
-        element("small", "not " + ", ".join(say(gate.name) for gate in failed), class_="bad")
-        if failed
-        else ""
-    )
-    none = element("span", "no real pictures given: structure and gates only", class_="soft small")
-    return [
-        element("td", element("a", say(effect.effect), href=f"#effect-{effect.effect}")),
-        element("td", f"{effect.n:,}", class_="number"),
-        element("td", none if found is None else draw_skill(found)),
-        element("td", _say_skill(found), class_="number"),
-        element("td", "–" if structure is None else f"{structure.median:.3f}", class_="number"),
-        element("td", verdict if n_judged else "not judged", names),
+    cells: list[Html] = [
+        element("a", say(effect.effect), href=f"#effect-{effect.effect}"),
+        join(f"{effect.n:,}"),
+        element("span", _NO_REAL, class_="soft small") if found is None else draw_skill(found),
+        _say_skill(found),
+        join("–" if structure is None else f"{structure.median:.3f}"),
+        _say_gates(effect),
     ]
+    return [
+        element("td", cell, class_="number" if is_number else None, data_label=name)
+        for cell, (name, is_number) in zip(cells, _COLUMNS, strict=True)
+    ]
+
+
+def _say_gates(effect: EffectReport) -> Html:
+    failed = [say(gate.name) for gate in effect.gates if gate.passed is False]
+    n_judged = sum(gate.passed is not None for gate in effect.gates)
+    if not n_judged:
+        return join("not judged")
+    names = element("small", f"not {', '.join(failed)}", class_="bad") if failed else ""
+    return join(f"{n_judged - len(failed)} of {n_judged} passed", names)
 
 
 def _say_skill(found: Distance | None) -> Html:

@@ -21,6 +21,8 @@ _DARK_PATCH = 15
 """Pixels, the patch of the dark channel prior (He, Sun, Tang, CVPR 2009)."""
 _WHITE_LEVEL, _WHITE_SATURATION, _DARK_LIGHT = 188, 0.15, 0.02
 """What counts as white (cloud, snow): stored level (half of the linear light) and saturation; and as dark, linear."""
+_LEAST_VARIANCE = 1e-6
+"""Of stored values: a quarter of a grey step; channels that vary less correlate with nothing."""
 
 
 def describe_colour(picture: Bytes) -> Mapping[str, float]:
@@ -53,10 +55,11 @@ def _describe_moments(counts: Values, values: Values) -> Mapping[str, float]:
 
 def _describe_chroma(channels: Bytes) -> Mapping[str, float]:
     """Correlations of the channels, 3 x H x W, and the spread of colour that brightness does not explain."""
-    flat = channels.reshape(3, -1).astype(np.float32) / np.float32(255)
-    flat -= flat.mean(axis=1, keepdims=True)
-    covariance = np.asarray(flat @ flat.T, np.float64) / flat.shape[1]
-    deviations = np.sqrt(np.maximum(np.diag(covariance), 1e-6))
+    flat = channels.reshape(3, -1).astype(np.float64)
+    mean = flat.mean(axis=1)
+    # Whole numbers under 2^53 add up exactly in any order: the same on every machine.
+    covariance = (flat @ flat.T / flat.shape[1] - np.outer(mean, mean)) / 255**2
+    deviations = np.sqrt(np.maximum(np.diag(covariance), _LEAST_VARIANCE))
     correlation = covariance / np.outer(deviations, deviations)
     red_green = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
     blue_yellow = np.array([-0.5, -0.5, 1.0])

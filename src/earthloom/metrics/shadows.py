@@ -53,9 +53,9 @@ def shadow_offset(clear: Picture, clouded: Picture) -> ShadowOffset:
 
     On 27 real tiles under clouds of three strengths, where a shift leaves 40 % of the picture to compare, it is right
     (within 2 % of the side; half of them within 0.2 %) in 99, 96 and 75 of 100 pictures of light, moderate and heavy
-    cloud, 0.65 to 0.95 strong. Shadows of other clouds than those seen come to 0.3, 1 in 20 to over 0.5, at shifts of
-    no meaning: 1 in 400 lies within 2 % of the recorded one, and none of these is over 0.5. Shadows that fall mostly
-    out of the picture cannot be found: judge by the recorded shift first.
+    cloud, over 0.64 strong (0.4 under heavy cloud). Shadows of other clouds than those seen come to 0.3, 1 in 20 to
+    over 0.5, at shifts of no meaning: 1 in 400 lies within 2 % of the recorded one, and none of these is over 0.5.
+    Shadows that fall mostly out of the picture cannot be found: judge by the recorded shift first.
 
     Args:
         clear: H x W or H x W x 3, uint8 sRGB or linear floats.

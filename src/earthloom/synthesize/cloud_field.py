@@ -30,6 +30,7 @@ _INNER_PX = 3.33
 """The same in pixels: a sensor passes a quarter of the contrast of waves of two pixels (MTF 0.25 at Nyquist)."""
 _COARSE_NODES = 160
 """Along the longer side of the domain."""
+_LEAST_COARSE_NODES = 16
 _LEAST_DETAIL_NODES = 192
 _DETAIL_SPAN = 16
 """The detail spans so many coarse steps at least; it holds wavelengths of up to about four."""
@@ -109,38 +110,61 @@ def make_cloud_field(
         rng: where the phases come from.
 
     """
-    far = abs(shift_m[0]), abs(shift_m[1])
-    is_apart = any(shift >= side for shift, side in zip(far, picture_m, strict=True))
-    both = picture_m[0] + far[0], picture_m[1] + far[1]
+    grids = _lay_grids(picture_m, shift_m, pixel_m, cell_m)
+    coarse = _weigh(grids.size, grids.coarse_m, cell_m, beta)
+    coarse *= _pass_long(grids.size, grids.coarse_m, grids.coarse_m)
+    detail = _weigh(grids.detail_size, grids.detail_m, cell_m, beta)
+    detail *= _pass_short(
+        grids.detail_size, grids.detail_m, grids.coarse_m, max(_INNER_M, _INNER_PX * pixel_m)
+    )
+    variance = np.float32(_sum_spectrum(coarse, grids.size) + _sum_spectrum(detail, grids.detail_size))
+    waves = _draw_spectrum(coarse / variance, grids.size, rng)
+    detail /= variance
+    details = [
+        _transform(_draw_spectrum(detail, grids.detail_size, rng), grids.detail_size)
+        for _ in range(2 if grids.is_apart else 1)
+    ]
+    return CloudField(
+        coarse=_transform(waves, grids.size),
+        coarse_m=grids.coarse_m,
+        detail=details[0],
+        far_detail=details[1] if grids.is_apart else None,
+        detail_m=grids.detail_m,
+        picture_m=picture_m,
+        origin=_place(waves, grids.size, grids.coarse_m, picture_m, cover),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Grids:
+    """Nodes of both scales."""
+
+    coarse_m: float
+    size: tuple[int, int]
+    detail_m: float
+    detail_size: tuple[int, int]
+    is_apart: bool
+    """Whether picture and shifted window do not overlap."""
+
+
+def _lay_grids(
+    picture_m: tuple[float, float], shift_m: tuple[float, float], pixel_m: float, cell_m: float
+) -> _Grids:
+    """The coarse scale holds both windows and two clouds at least; the detail both, or one where they are apart."""
+    is_apart = any(abs(shift) >= side for shift, side in zip(shift_m, picture_m, strict=True))
+    both = picture_m[0] + abs(shift_m[0]), picture_m[1] + abs(shift_m[1])
     window = picture_m if is_apart else both
-    inner_m = max(_INNER_M, _INNER_PX * pixel_m)
+    domain = max(both[0], 2 * cell_m), max(both[1], 2 * cell_m)
     fine_m = max(pixel_m, _INNER_M / 4)
-    domain = (
-        max(both[0], 2 * cell_m),
-        max(both[1], 2 * cell_m),
-    )  # a small picture sees a small part of a cloud
     coarse_m = max(max(domain) * _MARGIN / _COARSE_NODES, 4 * fine_m)
     n_fine = max(max(window) * _MARGIN / fine_m, _LEAST_DETAIL_NODES)
     detail_m = max(fine_m, _DETAIL_SPAN * coarse_m / n_fine)
-    size = _count_nodes(domain, coarse_m, 16)
-    detail_size = _count_nodes(window, detail_m, _LEAST_DETAIL_NODES)
-    coarse = _weigh(size, coarse_m, cell_m, beta) * _pass_long(size, coarse_m, coarse_m)
-    detail = _weigh(detail_size, detail_m, cell_m, beta) * _pass_short(
-        detail_size, detail_m, coarse_m, inner_m
-    )
-    variance = _sum_spectrum(coarse, size) + _sum_spectrum(detail, detail_size)
-    waves = _draw_spectrum(coarse / variance, size, rng)
-    detail /= np.float32(variance)
-    n_details = 2 if is_apart else 1
-    details = [_transform(_draw_spectrum(detail, detail_size, rng), detail_size) for _ in range(n_details)]
-    return CloudField(
-        coarse=_transform(waves, size),
+    return _Grids(
         coarse_m=coarse_m,
-        detail=details[0],
-        far_detail=details[1] if is_apart else None,
+        size=_count_nodes(domain, coarse_m, _LEAST_COARSE_NODES),
         detail_m=detail_m,
-        picture_m=picture_m,
-        origin=_place(waves, size, coarse_m, picture_m, cover),
+        detail_size=_count_nodes(window, detail_m, _LEAST_DETAIL_NODES),
+        is_apart=is_apart,
     )
 
 

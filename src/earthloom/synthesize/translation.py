@@ -67,9 +67,9 @@ def draw_translation(
 def add_translation(stack: Stack, translation: Translation, rng: np.random.Generator) -> Outcome:
     """Redraw the RGB picture of a stack by a network trained without pairs (Zhu et al. 2017, Park et al. 2020).
 
-    The picture goes in and comes out as 8-bit sRGB, the scale on which it was learnt. Pixels without data are filled with
-    the mean of the others, since the network looks at the picture as a whole. The severity is that of the mean colour
-    difference (CIE 1976).
+    The picture goes in and comes out as 8-bit sRGB, the scale on which it was learnt. Pixels without data are filled
+    with the mean of the others, since the network looks at the picture as a whole. The severity is that of the mean
+    colour difference (CIE 1976).
 
     Raises:
         RecordError: NO_EFFECT where there is no RGB picture, or another one beside it, or no change that can be seen.

@@ -74,8 +74,8 @@ class TranslationSettings(CropSettings):
     blocks: int = Field(6, ge=1, le=16)
     """Residual blocks of a generator: 6 or 9 in the papers."""
     blend: bool = False
-    """Let generators draw colours and a mask, and mix these with the picture: sharp from the first step on, and right for
-    what veils the ground, such as snow; what moves or replaces things wants the plain form of the papers."""
+    """Let generators draw colours and a mask, and mix these with the picture: sharp from the first step on, and right
+    for what veils the ground, such as snow. What moves or replaces things wants the plain form of the papers."""
     nce: Weight = 10.0
     """FastCUT: weight of the contrastive loss."""
     nce_layers: tuple[int, ...] = Field((0, 4, 8, 12, 16), min_length=1)
