@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from earthloom.core.errors import UsageError
-from earthloom.evaluate import SceneReport, SceneSettings, evaluate_scenes
+from earthloom.evaluate import SceneSettings, evaluate_scenes
 from earthloom.evaluate.report import EffectReport
 
 

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from veil_scenes import make_ground, make_stack, read_naip
 
 from earthloom.core.light import Light, to_display, to_light
+from earthloom.metrics.veils import recover_transmission
 from earthloom.synthesize.config import SEVERITIES, Severity
 from earthloom.synthesize.fog import FogSettings, add_fog, draw_fog
 from earthloom.synthesize.stack import Outcome, Stack
-from earthloom.synthesize.unveil import recover_transmission
 from earthloom.synthesize.veil import TRANSMISSION
 
 
@@ -86,7 +86,7 @@ def test_rgb_and_infrared_lie_under_one_fog(real_data: Path) -> None:
         stored = to_light(to_display(light))
         for band, um in enumerate(layer.wavelengths_um):
             clear = layer.light[:, :, band]
-            found = recover_transmission(clear, stored[:, :, band], 32)
+            found = recover_transmission(clear, stored[:, :, band], window=32)
             tau = -np.log(np.maximum(found, 1e-3)) * (um / 0.55) ** fog.angstrom
             depths.append(np.where(_texture(clear) > 0.02, tau, np.nan))
     for depth in depths[:3]:

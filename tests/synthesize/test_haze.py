@@ -8,11 +8,11 @@ from veil_scenes import Array, make_ground, make_stack, read_naip, read_plain
 
 from earthloom.core.light import to_display, to_light
 from earthloom.core.records import Modality
+from earthloom.metrics.veils import recover_transmission
 from earthloom.synthesize.cirrus import read_field
 from earthloom.synthesize.config import SEVERITIES
 from earthloom.synthesize.haze import HazeSettings, add_haze, draw_haze, haze_airlight, lay_haze
 from earthloom.synthesize.stack import Layer, Stack, View
-from earthloom.synthesize.unveil import recover_transmission
 
 LANDSAT_UM = (0.443, 0.4825, 0.5625, 0.655, 0.865, 1.61, 2.2)
 
@@ -111,7 +111,7 @@ def test_rgb_and_infrared_lie_under_one_haze(real_data: Path) -> None:
         stored = to_light(to_display(light))
         for band, um in enumerate(layer.wavelengths_um):
             clear = layer.light[:, :, band]
-            found = recover_transmission(clear, stored[:, :, band], 32)
+            found = recover_transmission(clear, stored[:, :, band], window=32)
             t1 = np.interp(found, published_law(grid, um), grid)
             rough = clear.reshape(16, 32, 16, 32).std(axis=(1, 3)) > 0.02
             depths.append(np.where(rough, -np.log(t1), np.nan))

@@ -12,30 +12,18 @@ _FLAT = 1e-9
 """Variance of linear light under which a window shows nothing: 8-bit steps of a dark picture are 3e-4 apart."""
 
 
-def recover_transmission(clear: Plane, veiled: Plane, window: int = 16) -> Plane:
-    """Find the transmission of a veil from one band without and with it: the slope of veiled against clear light.
+def recover_contrast(clear: Plane, veiled: Plane, window: int = 16) -> float | None:
+    """Share of the ground's contrast that a veil left, over the whole picture; None for ground without contrast.
 
-    In each window both are freed of their linear trend, which takes away what the airlight adds where the veil grows
-    thicker across the window; what is left of the ground's contrast is the transmission.
+    As `earthloom.metrics.veils.recover_transmission` finds it window by window, in one sum: each window is freed of its
+    linear trend and counts by its contrast.
 
     Args:
         clear: H x W, linear light.
         veiled: the same band under the veil.
         window: side of a window, pixels.
 
-    Returns:
-        (H // window) x (W // window); NaN where the ground has no contrast.
-
     """
-    before, after = _cut_residuals(clear, window), _cut_residuals(veiled, window)
-    energy = np.square(before).sum(axis=-1)
-    product = (before * after).sum(axis=-1)
-    flat = energy <= _FLAT * window**2
-    return np.asarray(np.where(flat, np.nan, product / np.where(flat, 1, energy)), np.float32)
-
-
-def recover_contrast(clear: Plane, veiled: Plane, window: int = 16) -> float | None:
-    """The same of the whole picture, where windows count by their contrast; None for ground without contrast."""
     before, after = _cut_residuals(clear, window), _cut_residuals(veiled, window)
     energy = float(np.square(before).mean(dtype=np.float64))
     if energy <= _FLAT:
