@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pytest
@@ -14,9 +16,12 @@ from earthloom.models.translation.generator import BlurDown, BlurUp, ResnetGener
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> None:
+def _quiet_and_seeded() -> Iterator[None]:
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.manual_seed(4)
+    yield
+    torch.set_num_threads(before)
 
 
 def count(network: nn.Module) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 import earthloom
 from earthloom.core.errors import RecipeError
+from earthloom.export import describe
 from earthloom.recipes import parse_recipe
 from earthloom.run import plan
 from earthloom.run.build import build
@@ -36,7 +37,9 @@ def read(text: str = RECIPE, base: Path = Path()) -> Recipe:
 
 
 def hash_release(work: Path) -> dict[str, str]:
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted((work / "release/data").iterdir())}
+    return {
+        p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted((work / "release/data").iterdir())
+    }
 
 
 def load(work: Path) -> list[dict[str, object]]:
@@ -68,7 +71,11 @@ def test_that_variants_stay_in_the_split_of_their_base(built: tuple[Path, earthl
     for row in variants:
         base = rows[row["base_id"]]
         assert base["effect"] is None
-        assert (row["split"], row["group"], row["scene_id"]) == (base["split"], base["group"], base["scene_id"])
+        assert (row["split"], row["group"], row["scene_id"]) == (
+            base["split"],
+            base["group"],
+            base["scene_id"],
+        )
     splits = defaultdict(set)
     for row in rows.values():
         splits[row["group"]].add(row["split"])
@@ -98,6 +105,20 @@ def test_that_captions_name_the_scene(built: tuple[Path, earthloom.Summary]) -> 
             assert f"{effect['severity']} simulated {effect['name']}" in texts["enriched"]  # type: ignore[index]
         else:
             assert "simulated" not in texts["enriched"]
+
+
+def test_that_card_and_inspection_count_the_variants(built: tuple[Path, earthloom.Summary]) -> None:
+    work, summary = built
+    made = summary.stages["synthesize"].counts.written
+    assert f"{made:,} pairs are variants under simulated weather" in (work / "release/README.md").read_text()
+    counted = describe(work).to_json()["effects"]
+    assert sum(entry["pairs"] for entry in counted) == made
+    wanted = Counter(
+        (row["effect"]["name"], row["effect"]["severity"])
+        for row in load(work)
+        if row["effect"] is not None  # type: ignore[index]
+    )
+    assert {(entry["name"], entry["severity"]): entry["pairs"] for entry in counted} == wanted
 
 
 @pytest.mark.parametrize("workers", [1, 2])

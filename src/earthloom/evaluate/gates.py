@@ -17,8 +17,8 @@ from earthloom.evaluate.rules import RULES, Rule
 from earthloom.metrics.scenes import trend_bound, veil_trend
 
 MOST_FAILING = 0.1
-"""Share of the pictures that may fail a gate which the set still passes: thresholds leave one in twenty of good ones
-out, and of twenty pictures two may be such."""
+"""Share of the pictures, and never less than one, that may fail a gate which the set still passes: thresholds leave one
+in twenty of good ones out."""
 LEAST_JUDGED = 5
 """Pictures: of fewer, one says nothing of the set."""
 
@@ -72,7 +72,7 @@ def _join(rule: Rule, effect: str, readings: Sequence[Reading]) -> Gate:
     return Gate(
         name=rule.name,
         question=rule.question,
-        passed=n_failed <= MOST_FAILING * len(judged) if enough else None,
+        passed=n_failed <= max(1.0, MOST_FAILING * len(judged)) if enough else None,
         measured=float(np.median(values)) if values else None,
         unit=rule.unit,
         bound=rule.say_bound(effect),

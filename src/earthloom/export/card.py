@@ -211,6 +211,13 @@ def _warn(statistics: Statistics) -> Iterator[str]:
             f"> [!NOTE]\n> {statistics.synthetic():,} pairs show synthetic landscapes that exist nowhere. "
             f"The column `synthetic` is true for them and their captions say so."
         )
+    if statistics.effects:
+        names = ", ".join(sorted({name.replace("_", " ") for name, _ in statistics.effects}))
+        yield (
+            f"> [!NOTE]\n> {sum(statistics.effects.values()):,} pairs are variants under simulated weather or light "
+            f"({escape_markdown(names)}). Their column `effect` is set, `base_id` names the clear original, and "
+            f"captions say so where it can be seen."
+        )
 
 
 def _tell_unknown_words(statistics: Statistics) -> Iterator[str]:

@@ -90,6 +90,9 @@ def _tell_texts(s: Statistics) -> dict[str, Any]:
     return {
         "captions": {"total": s.captions.total, "mean_words": mean_words, "kinds": kinds},
         "labels": [{"kind": kind, "name": name, "pairs": n} for (kind, name), n in s.labels.items()],
+        "effects": [
+            {"name": name, "severity": severity, "pairs": n} for (name, severity), n in s.effects.items()
+        ],
     }
 
 
@@ -180,6 +183,7 @@ def _iter_lines(description: Description) -> Iterator[str]:
         ("platforms", _name_unknown(s.platforms)),
         ("licences", _name_unknown(s.licences())),
         ("labels", {name: n for (_, name), n in s.labels.items()}),
+        ("effects", {f"{severity} {name}": n for (name, severity), n in s.effects.items()}),
     ):
         yield from _list_counts(title, counts, s.pairs)
     if description.run is not None:

@@ -290,6 +290,7 @@ def _draw_numbers(statistics: Statistics) -> Html:
         _draw_counts("Sources", "pairs from each", statistics.by_source(), statistics.pairs),
         _draw_counts("Platforms", "pairs from each", statistics.platforms, statistics.pairs),
         _draw_labels(statistics),
+        _draw_effects(statistics),
         _draw_valid(statistics),
     ]
     return join(
@@ -374,6 +375,13 @@ def _draw_labels(statistics: Statistics) -> Html | None:
     for (kind, name), n in statistics.labels.items():
         counts[f"{name} ({kind})" if kind != "class" else name] = n
     return _draw_counts("Labels", f"pairs that carry each of {len(counts):,}", counts, statistics.pairs)
+
+
+def _draw_effects(statistics: Statistics) -> Html | None:
+    if not statistics.effects:
+        return None
+    counts = {f"{severity} {name}": n for (name, severity), n in statistics.effects.items()}
+    return _draw_counts("Simulated weather and light", "pairs under each", counts, statistics.pairs)
 
 
 def _draw_valid(statistics: Statistics) -> Html | None:

@@ -114,6 +114,8 @@ class Statistics:
     captions: Captions
     labels: Mapping[tuple[str, str], int]
     """(kind, name) to pairs that carry the label."""
+    effects: Mapping[tuple[str, str], int]
+    """(name, severity) of a synthetic effect to pairs."""
     valid: Mapping[float, int]
     """Lower edge of a bin `SHARE_STEP` wide to pairs; 1.0 holds those without any invalid pixel."""
     cells: Mapping[tuple[int, int, bool], int]

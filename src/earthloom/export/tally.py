@@ -74,6 +74,7 @@ class _Tally:
         self._dates = _Dates()
         self._captions = _Captions()
         self._labels: Counter[tuple[str, str]] = Counter()
+        self._effects: Counter[tuple[str, str]] = Counter()
         self._valid: Counter[float] = Counter()
         self._cells: Counter[tuple[int, int, bool]] = Counter()
         self._apart = {name: _Apart(name) for name in ("group", "scene_id", "sha256")}
@@ -93,6 +94,7 @@ class _Tally:
             part.add(table)
         self._known.update(_count_known(table))
         self._labels.update(_count_labels(table["labels"]))
+        _count_into(self._effects, _take_effects(table["effect"]), ("name", "severity"))
         self._valid.update(_bin_shares(table["valid_share"]))
         self._cells.update(_bin_places(table))
         self._sample(facts)
@@ -128,6 +130,7 @@ class _Tally:
             dates=self._dates.finish(self._pairs),
             captions=self._captions.finish(),
             labels=dict(_by_count(self._labels)),
+            effects=dict(_by_count(self._effects)),
             valid=dict(sorted(self._valid.items())),
             cells=dict(sorted(self._cells.items())),
             footprints=tuple(self._iter_footprints()),
@@ -326,6 +329,11 @@ def _count_labels(labels: pa.ChunkedArray) -> dict[tuple[str, str], int]:
     counts: Counter[tuple[str, str]] = Counter()
     _count_into(counts, once, names)
     return counts
+
+
+def _take_effects(effects: pa.ChunkedArray) -> pa.Table:
+    known = effects.filter(pc.is_valid(effects))
+    return pa.table({name: pc.struct_field(known, name) for name in ("name", "severity")})
 
 
 def _bin_shares(shares: pa.ChunkedArray) -> dict[float, int]:

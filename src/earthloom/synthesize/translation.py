@@ -81,8 +81,9 @@ def add_translation(stack: Stack, translation: Translation, rng: np.random.Gener
     if valid is not None and not valid.any():
         raise RecordError(Reason.NO_EFFECT, f"{translation.word} wants pixels with data, and there are none")
     translator = _load(translation.weights)
-    light = to_light(translator.translate(_fill(to_display(np.array(layer.light)), valid)))
-    measured = _measure(layer.light, light, valid)
+    before = _fill(to_display(np.array(layer.light)), valid)
+    light = to_light(translator.translate(before))
+    measured = _measure(to_light(before), light, valid)
     return Outcome(
         layers=(light,),
         measured=measured,
