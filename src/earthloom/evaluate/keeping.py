@@ -18,10 +18,13 @@ Picture = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-THIN: Mapping[str, float] = {"cloud": 0.5, "snow": 0.3}
-"""Effects that hide the ground: its structure is looked at only where less than this share of it is hidden."""
+THIN: Mapping[str, float] = {"cloud": 0.1, "snow": 0.3}
+"""Effects that hide the ground: its structure is looked at only where less than this share of it is hidden.
+A cloud's own texture outweighs that of dark ground from a tenth on, and within a window of its edge."""
 _WHITE: Mapping[str, float] = {"cloud": 0.92, "snow": 0.88}
 """Linear light of what hides it."""
+_MARGIN_PX: Mapping[str, int] = {"cloud": 11, "snow": 1}
+"""Side of the square that must be thin."""
 _BLUR_PX = 5
 LEAST_SHARE = 0.02
 """Of the picture that must be left to look at."""
@@ -78,7 +81,9 @@ def find_seen(effect: str, before: Light, after: Light) -> Mask | None:
     """Where cloud or snow is thin, H x W: what moved least of the way to white. None for effects that hide nothing."""
     if effect not in THIN:
         return None
-    return estimate_cover(before, after, _WHITE[effect]) < THIN[effect]
+    thin = estimate_cover(before, after, _WHITE[effect]) < THIN[effect]
+    side = _MARGIN_PX[effect]
+    return np.asarray(cv2.erode(thin.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
 
 
 def estimate_cover(before: Light, after: Light, white: float) -> Plane:

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from earthloom.core.markup import Html, element, join
-from earthloom.core.records import Caption, Pair
+from earthloom.core.records import Caption, Effect, Pair
 from earthloom.export.card import MODALITY_NAMES, read_title, say_share, say_span, say_years, summarise
 from earthloom.export.charts import Bar, draw_columns, draw_legend, draw_rows
 from earthloom.export.loading import iter_snippets
@@ -215,6 +215,11 @@ def _draw_facts(pair: Pair) -> Html:
     return element("dl", [join(element("dt", n), element("dd", v)) for n, v in rows], class_="facts")
 
 
+def _say_effect(effect: Effect) -> str:
+    name = f"{effect.severity} {effect.name.replace('_', ' ')}"
+    return name if effect.is_visible else f"{name}, which the sensor looks through"
+
+
 def _iter_facts(pair: Pair) -> Iterator[tuple[str, str]]:
     """What the detail of a picture says; empty where it is unknown."""
     yield (
@@ -227,6 +232,7 @@ def _iter_facts(pair: Pair) -> Iterator[tuple[str, str]]:
     yield "Place", ", ".join(filter(None, (pair.place, pair.country)))
     yield "Position", "" if pair.lon is None or pair.lat is None else say_position(pair.lon, pair.lat)
     yield "Labels", ", ".join(dict.fromkeys(label.name for label in pair.labels))
+    yield "Simulated", "" if pair.effect is None else _say_effect(pair.effect)
     yield "Stretch", _say_stretch(pair)
     yield "Split", pair.split
     yield "Source", f"{pair.source}: {pair.source_key}"

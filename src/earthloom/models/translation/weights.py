@@ -70,8 +70,8 @@ def load_translator(path: str | Path) -> Translator:
 @lru_cache(maxsize=2)
 def _load(path: str, size: int, mtime_ns: int) -> Translator:
     try:
-        told = _read_told(path)
         data = Path(path).read_bytes()
+        told = _read_told(path)
         shape = told["architecture"]
         if told["format"] != FORMAT or told["kind"] != _KIND or shape["generator"] != "resnet":
             raise UsageError(
