@@ -37,7 +37,7 @@ VEILS = frozenset({"fog", "haze", "dust", "smoke"})
 STRUCTURE: Mapping[str, tuple[float, float, float]] = {
     "veil": (0.90, 0.80, 0.70),
     "snow": (0.75, 0.75, 0.75),
-    "cloud": (0.70, 0.50, 0.25),
+    "cloud": (0.75, 0.65, 0.60),
     "other": (0.70, 0.70, 0.70),
 }
 """Least structure term at light, moderate and heavy strength. An even veil leaves 1; rounding to
@@ -45,10 +45,10 @@ STRUCTURE: Mapping[str, tuple[float, float, float]] = {
 GRADIENTS: Mapping[str, tuple[float, float, float]] = {
     "veil": (0.70, 0.55, 0.40),
     "snow": (0.40, 0.40, 0.40),
-    "cloud": (0.25, 0.15, -1.0),
+    "cloud": (0.60, 0.40, 0.15),
     "other": (0.30, 0.30, 0.30),
 }
-"""Least correlation of gradients: that of other ground lies under 0.2. Under heavy cloud it says nothing."""
+"""Least correlation of gradients: that of other ground lies under 0.2."""
 TRANSMISSION_WITHIN = 0.1
 """Of one picture: ground with contrast may lie where the veil is thinner or thicker than its mean."""
 _LEAST_KNOWN = 0.5
@@ -130,8 +130,8 @@ def read_structure(case: Case) -> Reading:
 
 def read_gradients(case: Case) -> Reading:
     """Correlation of gradients of the ground that is seen."""
-    found, least = case.kept.gradient_correlation, find_least(GRADIENTS, case)
-    return UNKNOWN if found is None or least < 0 else Reading(measured=found, passed=found >= least)
+    found = case.kept.gradient_correlation
+    return UNKNOWN if found is None else Reading(measured=found, passed=found >= find_least(GRADIENTS, case))
 
 
 def read_transmission(case: Case) -> Reading:

@@ -47,10 +47,11 @@ def _say_gradients(effect: str) -> str:
 
 
 def _say_steps(least: tuple[float, ...]) -> str:
-    judged = [(word, value) for word, value in zip(_STRENGTHS, least, strict=True) if value >= 0]
-    if len({value for _, value in judged}) == 1:
-        return f"at least {judged[0][1]:g}"
-    return "at least " + ", ".join(f"{value:g} ({word})" for word, value in judged)
+    if len(set(least)) == 1:
+        return f"at least {least[0]:g}"
+    return "at least " + ", ".join(
+        f"{value:g} ({word})" for word, value in zip(_STRENGTHS, least, strict=True)
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -70,7 +71,7 @@ RULES: tuple[Rule, ...] = (
         unit="",
         effects=None,
         read=readings.read_gradients,
-        unjudged="heavy cloud, or too little of the ground is seen",
+        unjudged="too little of the ground is seen",
     ),
     Rule(
         name="transmission",
