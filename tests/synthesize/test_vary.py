@@ -104,7 +104,9 @@ def make_member(
 
 
 def vary(members: list[Member], settings: AnyEffect, label: str = "fog") -> list[Tile]:
-    return list(vary_place(members, settings, label=label, digest="0", quality=95))
+    outcomes = list(vary_place(members, settings, label=label, digest="0", quality=95))
+    assert all(isinstance(outcome, Tile) for outcome in outcomes)
+    return outcomes  # type: ignore[return-value]
 
 
 def find_depth(clear: npt.NDArray[np.float32], veiled: npt.NDArray[np.float32]) -> float:

@@ -9,7 +9,7 @@ _WIDTH, _HEIGHT = 240, 44
 _LEFT, _RIGHT = 34, 206
 """Where skill is 0 (clear pictures) and 1 (real pictures)."""
 _LINE = 16
-_REACH = (-0.17, 1.17)
+_REACH = (-0.13, 1.13)
 """Skills that still fit."""
 
 

@@ -14,13 +14,15 @@ import numpy as np
 
 from earthloom.evaluate.readings import VEILS, Case, Reading
 from earthloom.evaluate.rules import RULES, Rule
-from earthloom.metrics.scenes import trend_bound, veil_trend
+from earthloom.metrics.scenes import trend_bound, veil_lean, veil_trend
 
 MOST_FAILING = 0.1
 """Share of the pictures, and never less than one, that may fail a gate which the set still passes: thresholds leave one
 in twenty of good ones out."""
 LEAST_JUDGED = 5
 """Pictures: of fewer, one says nothing of the set."""
+LEAST_LEANING = 8
+"""Veils: fewer could all lean one way by chance."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,8 +88,8 @@ def _judge_trend(readings: Sequence[Mapping[str, Reading]]) -> Gate:
     """Veils of a set do not lean one way: fog that follows the depth of a street scene does in every picture."""
     maps = [reading.map for entry in readings if (reading := entry["transmission"]).map is not None]
     trend, bound = veil_trend(maps), trend_bound(maps)
-    n = len(maps)
-    can_tell = math.isfinite(trend) and bound < 1
+    n = sum(veil_lean(found) is not None for found in maps)
+    can_tell = n >= LEAST_LEANING and bound < 1
     return Gate(
         name="trend",
         question="Veils lean no common way",

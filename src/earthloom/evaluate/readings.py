@@ -45,7 +45,7 @@ STRUCTURE: Mapping[str, tuple[float, float, float]] = {
 GRADIENTS: Mapping[str, tuple[float, float, float]] = {
     "veil": (0.70, 0.55, 0.40),
     "snow": (0.40, 0.40, 0.40),
-    "cloud": (0.60, 0.40, 0.15),
+    "cloud": (0.50, 0.25, 0.15),
     "other": (0.30, 0.30, 0.30),
 }
 """Least correlation of gradients: that of other ground lies under 0.2."""

@@ -211,7 +211,7 @@ class SynthesizeJob:
         rows: tuple[tuple[int, int], ...],
         tiles: list[TileReader],
         scenes: dict[str, Scene],
-    ) -> Iterator[Tile]:
+    ) -> Iterator[Tile | Refused]:
         found = [tiles[shard].read(row) for shard, row in rows]
         members = [Member(scene=scenes[tile.scene_id], tile=tile) for tile in found]
         return vary_place(

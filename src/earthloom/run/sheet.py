@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.images import decode_image
-from earthloom.core.records import Modality, Scene, Tile
+from earthloom.core.records import Modality, Refused, Scene, Tile
 from earthloom.core.seeds import stable_hash
 from earthloom.run.jobs import TileReader
 from earthloom.run.recipe import Recipe
@@ -197,7 +197,9 @@ def _vary_once(members: Sequence[Member], settings: AnyEffect) -> dict[Modality,
         title = f"{settings.effect} {settings.severity[0]}: {error.detail}"
         return {member.scene.modality: _Cell(title, None) for member in members}
     return {
-        member.scene.modality: _Cell(_describe(settings.effect, tile), _decode(tile))
+        member.scene.modality: _Cell(f"{settings.effect}: {tile.detail}", None)
+        if isinstance(tile, Refused)
+        else _Cell(_describe(settings.effect, tile), _decode(tile))
         for member, tile in zip(members, tiles, strict=True)
     }
 

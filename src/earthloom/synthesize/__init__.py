@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from earthloom.synthesize.effects import EFFECTS, AnyEffect, find_effect, fingerprint_effect
-from earthloom.synthesize.vary import OPTICAL, SYNTHESIZE_VERSION, Member, vary_place
+from earthloom.synthesize.effects import EFFECTS, OPTICAL, AnyEffect, find_effect, fingerprint_effect
+from earthloom.synthesize.vary import SYNTHESIZE_VERSION, Member, vary_place
 
 __all__ = [
     "EFFECTS",

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from earthloom.core.ids import fingerprint_file, hash_json
+from earthloom.core.records import Modality
 from earthloom.synthesize.cirrus import check_fields
 from earthloom.synthesize.cloud import CloudSettings, add_cloud, draw_cloud
 from earthloom.synthesize.config import EffectSettings, Severity
@@ -24,6 +25,12 @@ from earthloom.synthesize.rain import RainSettings, add_rain, draw_rain
 from earthloom.synthesize.smoke import SmokeSettings, add_smoke, draw_smoke
 from earthloom.synthesize.snow import SnowSettings, add_snow, draw_snow
 from earthloom.synthesize.stack import Outcome, Stack, View
+from earthloom.synthesize.translation import (
+    TranslationSettings,
+    add_translation,
+    check_translation,
+    draw_translation,
+)
 
 AnyEffect = Annotated[
     FogSettings
@@ -33,10 +40,15 @@ AnyEffect = Annotated[
     | LowLightSettings
     | RainSettings
     | DustSettings
-    | SmokeSettings,
+    | SmokeSettings
+    | TranslationSettings,
     Field(discriminator="effect"),
 ]
 """The settings of one effect, told apart by `effect`."""
+
+
+OPTICAL = frozenset({Modality.RGB, Modality.NIR})
+"""What weather and light change. Radar looks through both: its pixels stay as they are."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +65,10 @@ class EffectKind:
     """Raises UsageError where a file that settings (resolved) name cannot be used."""
     darkens: bool = False
     """True where the picture becomes so dark that a camera would be exposed longer."""
+    is_at_detail: bool = True
+    """False for an effect that wants enlarged pictures as they are, since it has learned from such."""
+    modalities: frozenset[Modality] = OPTICAL
+    """Of which pictures it can say how they look."""
     needs_weights: bool = False
     """True for an effect that was learned: it is nothing without the file of its weights."""
 
@@ -88,6 +104,16 @@ _KINDS = (
     EffectKind(name="rain", settings=RainSettings, draw=draw_rain, add=add_rain),
     EffectKind(name="dust", settings=DustSettings, draw=draw_dust, add=add_dust),
     EffectKind(name="smoke", settings=SmokeSettings, draw=draw_smoke, add=add_smoke),
+    EffectKind(
+        name="translation",
+        settings=TranslationSettings,
+        draw=draw_translation,
+        add=add_translation,
+        check=check_translation,
+        is_at_detail=False,
+        modalities=frozenset({Modality.RGB}),
+        needs_weights=True,
+    ),
 )
 EFFECTS = {kind.name: kind for kind in _KINDS}
 

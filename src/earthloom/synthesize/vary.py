@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -23,17 +23,15 @@ from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_bytes, make_id
 from earthloom.core.images import decode_image, encode_jpeg, encode_png
 from earthloom.core.light import Light, encode_srgb, to_display, to_light
-from earthloom.core.records import Effect, Modality, Quantity, Reason, Scene, Stretch, Tile
+from earthloom.core.records import Effect, Modality, Quantity, Reason, Refused, Scene, Stretch, Tile
 from earthloom.core.seeds import make_rng, stable_hash
 from earthloom.synthesize.detail import grow, shrink
-from earthloom.synthesize.effects import EFFECT_PATHS, AnyEffect, EffectKind, find_effect
+from earthloom.synthesize.effects import EFFECT_PATHS, OPTICAL, AnyEffect, EffectKind, find_effect
 from earthloom.synthesize.hiding import hide_labels
 from earthloom.synthesize.stack import DISPLAY_UM, Layer, Mask, Outcome, Stack, View
 
 SYNTHESIZE_VERSION = "1"
 """Raised when the same tile and settings give other variants than before."""
-OPTICAL = frozenset({Modality.RGB, Modality.NIR})
-"""What weather and light change. Radar looks through both: its pixels stay as they are."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,8 +45,8 @@ class Member:
 
 def vary_place(
     members: Sequence[Member], settings: AnyEffect, *, label: str, digest: str, quality: int
-) -> Iterator[Tile]:
-    """Make the variants of one place under one effect: one tile for each of its tiles, in their order.
+) -> Iterator[Tile | Refused]:
+    """Make the variants of one place under one effect: one outcome for each of its tiles, in their order.
 
     Args:
         members: the tiles that show one ground at one time (equal `pair_id`), at least one of them optical.
@@ -58,7 +56,8 @@ def vary_place(
         quality: of JPEG, for tiles that are stored so.
 
     Yields:
-        Tiles with ids of their own, `base_id` of the clear tile, a `pair_id` that the variants share, and `effect`.
+        Tiles with ids of their own, `base_id` of the clear tile, a `pair_id` that the variants share, and `effect`; a
+        refusal for a picture of which the effect cannot say how it would look.
 
     Raises:
         RecordError: NO_EFFECT where nothing would be seen; UNREADABLE where a tile's picture is broken.
@@ -68,11 +67,13 @@ def vary_place(
     place = members[0].tile.pair_id
     seed = stable_hash(settings.seed, label, place) >> 1  # 63 bits: a column holds signed numbers
     rng = make_rng(seed)
-    optical = [member for member in members if member.scene.modality in OPTICAL]
+    optical = [member for member in members if member.scene.modality in kind.modalities]
+    if not optical:
+        raise RecordError(Reason.NO_EFFECT, f"{kind.name} acts on {_list(kind.modalities)} pictures alone")
     optical.sort(key=lambda member: member.scene.modality is not Modality.RGB)
     stack = make_stack(optical)
     severity = settings.severity[int(rng.integers(len(settings.severity)))]
-    small = shrink(stack, _count_pixels(optical[0].tile))
+    small = shrink(stack, _count_pixels(optical[0].tile)) if kind.is_at_detail else stack
     drawn = kind.draw(settings, small.view, severity, rng)
     outcome = grow(kind.add(small, drawn, rng), small, stack)
     params = {"asked": severity, **_describe(drawn), "measured": dict(outcome.measured)}
@@ -89,6 +90,8 @@ def vary_place(
         if member.tile.id in changed:
             light = changed[member.tile.id]
             yield _finish(member, variant, light, outcome, stack.valid, effect, kind, quality)
+        elif member.scene.modality in OPTICAL:
+            yield _refuse(member, variant, kind)
         else:
             yield replace(variant, effect=replace(effect, is_visible=False))
 
@@ -128,6 +131,7 @@ def _decode(member: Member) -> Layer:
         modality=member.scene.modality,
         light=light,
         wavelengths_um=DISPLAY_UM[member.scene.modality],
+        is_stored_linear=is_linear(member.scene),
     )
 
 
@@ -166,6 +170,19 @@ def _find_classes(members: Sequence[Member]) -> Mapping[str, Mask] | None:
             values = decode_image(member.tile.class_mask)[:, :, 0]
             return {entry.name: values == entry.value for entry in member.scene.mask.legend}
     return None
+
+
+def _refuse(member: Member, variant: Tile, kind: EffectKind) -> Refused:
+    return Refused(
+        id=variant.id,
+        key=f"{member.scene.source}:{member.scene.source_key}",
+        reason=Reason.NO_EFFECT,
+        detail=f"{kind.name} acts on {_list(kind.modalities)} pictures alone, not on {member.scene.modality}",
+    )
+
+
+def _list(modalities: Iterable[Modality]) -> str:
+    return " and ".join(sorted(modalities))
 
 
 def _name_variant(tile: Tile, label: str, digest: str) -> Tile:
