@@ -73,7 +73,7 @@ class RainSettings(EffectSettings):
     """Slope of the power spectrum of the veil's thickness: soft and large."""
     uniform: ShareSpan = (0.3, 0.7)
     """Share of the thickness that lies evenly over the picture."""
-    blur_px: Annotated[Span, AfterValidator(_check_blur)] = (0.4, 0.9)
+    blur_px: Annotated[Span, AfterValidator(_check_blur)] = (0.2, 0.5)
     """Standard deviation of the blur by scattering, pixels; at most 1."""
 
 
