@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from earthloom.core.images import encode_jpeg
 from earthloom.core.light import to_display, to_light
 from earthloom.core.records import Modality
 from earthloom.synthesize import EFFECTS
@@ -144,3 +148,10 @@ def lay_ours(picture: Picture, effect: str, seed: int) -> tuple[Picture, dict[st
     drawn = kind.draw(kind.settings(), stack.view, SEVERITIES[seed % 3], rng)
     outcome = kind.add(stack, drawn, rng)
     return to_display(np.ascontiguousarray(outcome.layers[0])), dict(outcome.measured), outcome.severity
+
+
+def write_pictures(folder: Path, pictures: list[Picture], lay: Callable[[Picture, int], Picture]) -> None:
+    """A JPEG of each, as something lays weather over it."""
+    folder.mkdir(parents=True)
+    for seed, picture in enumerate(pictures):
+        (folder / f"{seed:03d}.jpg").write_bytes(encode_jpeg(lay(picture, seed), 95))

@@ -1,4 +1,4 @@
-"""The comparison on real pictures: snow of Greenland, clouds of Sentinel-2, real ground under ours and under wrong weather."""
+"""The comparison on real pictures: snow of Greenland, clouds of Sentinel-2, real ground under weather of both kinds."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from conftest import write
-from scene_pictures import Picture, lay_depth_fog, lay_ours, lay_street_snow
+from scene_pictures import Picture, lay_depth_fog, lay_ours, lay_street_snow, write_pictures
 
 from earthloom.core.errors import RecordError
+from earthloom.core.images import encode_jpeg
 from earthloom.evaluate import SceneSettings, evaluate_scenes
 from earthloom.evaluate.report import EffectReport
 
@@ -70,8 +70,6 @@ def lay_all(folder: Path, pictures: list[Picture], effect: str) -> None:
 
 
 def write_one(folder: Path, seed: int, picture: Picture) -> None:
-    from earthloom.core.images import encode_jpeg
-
     (folder / f"{seed:03d}.jpg").write_bytes(encode_jpeg(picture, 95))
 
 
@@ -94,14 +92,11 @@ def test_street_snow_is_farther_from_the_snow_of_greenland_than_ours(
     naip: list[Picture], real_data: Path, tmp_path: Path
 ) -> None:
     greenland = stretch(read_bands(find_bands(real_data / "landsat8_30m", "*B{}.*")))
-    write(tmp_path / "real", [expose(tile) for tile in cut(greenland, 176)], keep)
-    write(tmp_path / "clear", naip, keep)
+    write_pictures(tmp_path / "real", [expose(tile) for tile in cut(greenland, 176)], keep)
+    write_pictures(tmp_path / "clear", naip, keep)
     lay_all(tmp_path / "ours", naip, "snow")
-    write(tmp_path / "street", naip, lay_street_snow)
+    write_pictures(tmp_path / "street", naip, lay_street_snow)
     ours, street = (compare(tmp_path, "snow", made, "real") for made in ("ours", "street"))
-    print(
-        ours.headline, street.headline, [(g.name, g.passed, g.measured, g.n_failed, g.n) for g in ours.gates]
-    )
     assert gate(ours, "streaks") is True
     assert gate(street, "streaks") is False
     assert ours.structure["all"]["structure"].median > street.structure["all"]["structure"].median + 0.1
@@ -117,10 +112,10 @@ def test_street_snow_is_farther_from_the_snow_of_greenland_than_ours(
 def test_wrong_fog_on_real_ground_fails_where_ours_passes(
     naip: list[Picture], tmp_path: Path, lay: Callable[[Picture, int], Picture] | None, name: str
 ) -> None:
-    write(tmp_path / "clear", naip, keep)
+    write_pictures(tmp_path / "clear", naip, keep)
     lay_all(tmp_path / "ours", naip, "fog")
     if lay is not None:
-        write(tmp_path / "wrong", naip, lay)
+        write_pictures(tmp_path / "wrong", naip, lay)
     else:
         lay_all(tmp_path / "wrong", naip[5:] + naip[:5], "fog")
     ours, wrong = (compare(tmp_path, "fog", made, None) for made in ("ours", "wrong"))
@@ -131,20 +126,17 @@ def test_wrong_fog_on_real_ground_fails_where_ours_passes(
 
 def test_our_clouds_lie_nearer_to_real_clouds_than_clear_ground(real_data: Path, tmp_path: Path) -> None:
     """One chip of Sentinel-2 is half under cumulus: its pieces against clouds that are laid over the other chips."""
-    chips = {}
+    chips = []
     for path in sorted((real_data / "ssl4eo").rglob("*.tif*")):
-        values = read_bands([path], (4, 3, 2)) / 10_000
-        display = np.asarray(np.clip(values / 0.4, 0, 1) ** (1 / 2.2) * 255, np.uint8)
-        chips[path] = display
-    cloudy = [chip for chip in chips.values() if 0.2 < (chip.min(axis=2) > 235).mean() < 0.8]
-    clear = [chip for chip in chips.values() if (chip.min(axis=2) > 235).mean() < 0.01 and chip.std() > 12]
-    print(len(cloudy), len(clear))
-    write(tmp_path / "real", [piece for chip in cloudy for piece in cut(chip, 48)], keep)
+        reflectance = read_bands([path], (4, 3, 2)) / 10_000
+        chips.append(np.asarray(np.clip(reflectance / 0.4, 0, 1) ** (1 / 2.2) * 255, np.uint8))
+    cloudy = [chip for chip in chips if 0.2 < (chip.min(axis=2) > 235).mean() < 0.8]
+    clear = [chip for chip in chips if (chip.min(axis=2) > 235).mean() < 0.01 and chip.std() > 12]
+    write_pictures(tmp_path / "real", [piece for chip in cloudy for piece in cut(chip, 48)], keep)
     pieces = [piece for chip in clear for piece in cut(chip, 48)]
-    write(tmp_path / "clear", pieces, keep)
+    write_pictures(tmp_path / "clear", pieces, keep)
     lay_all(tmp_path / "ours", pieces, "cloud")
     found = compare(tmp_path, "cloud", "ours", "real").headline
-    print(found)
     assert found is not None
     assert found.skill is not None
     assert found.skill > 0.3

@@ -49,13 +49,19 @@ def test_that_what_does_not_change_stays_and_what_does_is_as_coarse_as_the_pictu
     change = np.zeros_like(small.layers[0].light)
     change[32:, 32:] = np.random.default_rng(3).normal(0, 0.1, (32, 32, 3))
     visible = np.full((64, 64), 0.25, np.float32)
-    made = Outcome(layers=(small.layers[0].light + change,), measured={}, severity="light", visible=visible)
+    made = Outcome(
+        layers=(small.layers[0].light + change,),
+        measured={"shift_px": 3.0, "height_m": 900.0},
+        severity="light",
+        visible=visible,
+    )
     grown = grow(made, small, stack)
     difference = grown.layers[0] - stack.layers[0].light
     np.testing.assert_allclose(difference[:230, :230], 0, atol=1e-6)
     spectrum = np.abs(np.fft.fft2(difference[:, :, 0])) ** 2
     frequency = np.hypot(np.fft.fftfreq(512)[:, None], np.fft.fftfreq(512)[None, :])
     assert spectrum[frequency > 2 / 16].sum() < 0.02 * spectrum.sum()
+    assert grown.measured == {"shift_px": 24.0, "height_m": 900.0}
     assert grown.visible is not None
     np.testing.assert_allclose(grown.visible, 0.25, atol=1e-6)
 

@@ -62,7 +62,8 @@ def shrink(stack: Stack, pixels_a_detail: float) -> Stack:
 def grow(outcome: Outcome, small: Stack, stack: Stack) -> Outcome:
     """Bring what an effect made of the shrunk stack to the size of the whole one, by a cubic.
 
-    Where an effect changed nothing, the picture comes out as it was.
+    Where an effect changed nothing, the picture comes out as it was. Measures in pixels (`_px`) become those of the
+    whole picture.
     """
     if small is stack:
         return outcome
@@ -73,7 +74,12 @@ def grow(outcome: Outcome, small: Stack, stack: Stack) -> Outcome:
     )
     visible = outcome.visible
     grown = None if visible is None else np.clip(_enlarge(visible, size), 0, 1)
-    return replace(outcome, layers=layers, visible=grown)
+    factor = stack.view.height / small.view.height
+    measured = {
+        name: value * factor if name.endswith("_px") and isinstance(value, float) else value
+        for name, value in outcome.measured.items()
+    }
+    return replace(outcome, layers=layers, visible=grown, measured=measured)
 
 
 def _add_change(layer: Layer, before: Layer, after: Light, size: tuple[int, int]) -> Light:
