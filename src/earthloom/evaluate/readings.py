@@ -43,7 +43,7 @@ STRUCTURE: Mapping[str, tuple[float, float, float]] = {
 """Least structure term at light, moderate and heavy strength. An even veil leaves 1; rounding to
 8 bits and JPEG take more of the faint contrast under thick veils."""
 GRADIENTS: Mapping[str, tuple[float, float, float]] = {
-    "veil": (0.70, 0.55, 0.40),
+    "veil": (0.70, 0.50, 0.30),
     "snow": (0.40, 0.40, 0.40),
     "cloud": (0.50, 0.25, 0.15),
     "other": (0.30, 0.30, 0.30),
