@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -111,6 +112,9 @@ def test_shadows_lie_where_the_record_puts_them() -> None:
     wrong = read(make_case("cloud", before, after, mirrored), "shadow_offset")
     assert wrong.passed is False
     assert wrong.measured == pytest.approx(100 * 2 * math.hypot(right, down) / 256, abs=1)
+    one_cloud = make_case("cloud", before, after, {"shadow_right_px": right, "shadow_down_px": down})
+    drawn = dataclasses.replace(one_cloud, record={**one_cloud.record, "cell_m": 2000.0, "pixel_m": 5.0})
+    assert read(drawn, "shadow_offset").passed is None
     far = {"shadow_right_px": 400.0, "shadow_down_px": 0.0}
     assert read(make_case("cloud", before, after, far), "shadow_offset").passed is None
 

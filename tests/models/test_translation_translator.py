@@ -194,6 +194,9 @@ def test_that_files_that_say_something_else_are_refused(
     right = {"format": 1, "kind": "translation", "architecture": ARCHITECTURE, "training": {}}
     resave(path, right)
     load_translator(path)
+    path = path.rename(
+        tmp_path / "changed.safetensors"
+    )  # its clock may not have ticked: see the key of the cache
     resave(path, right | change)
     with pytest.raises(UsageError, match=words):
         load_translator(path)

@@ -56,7 +56,7 @@ _MEANINGS = (
     (
         "Gates",
         "What must be so in weather seen from above, such as the transmission that the record states or water that "
-        "stays free of snow. An effect passes a gate when at least nine in ten of its pictures do.",
+        "stays free of snow. An effect passes a gate when nine in ten of its pictures do, or all but one.",
     ),
     (
         "Trained here, tested there",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from earthloom.core.markup import Html, element, join
 from earthloom.evaluate.gallery import Gallery, Plate
-from earthloom.evaluate.report import EffectReport, say, say_number
+from earthloom.evaluate.report import EffectReport, Measured, say, say_number
 
 _SAID = frozenset({"structure", "edges"})
 """Gates whose figures stand there already."""
@@ -26,21 +26,8 @@ def draw_plates(effect: EffectReport, gallery: Gallery) -> Html:
 def _draw_plate(effect: str, plate: Plate) -> Html:
     one = plate.measured
     severity = f"{one.severity} " if one.severity else ""
-    kept = one.kept
-    numbers = [
-        "nothing of the ground left to compare"
-        if kept.structure is None
-        else f"structure {kept.structure:.3f}"
-        + (f" in {kept.seen_share:.0%} of it" if kept.seen_share < 1 else ""),
-        "" if kept.gradient_correlation is None else f"gradients {kept.gradient_correlation:.3f}",
-        f"GMSD {kept.gmsd:.3f}",
-        *(
-            f"{say(name)} {say_number(value)}"
-            for name, value in one.gates.items()
-            if value is not None and name not in _SAID
-        ),
-    ]
     why = element("strong", plate.why[:1].upper() + plate.why[1:], class_="bad" if plate.is_failure else None)
+    strength = f" ({one.severity})" if one.severity else ""
     return element(
         "figure",
         element(
@@ -49,15 +36,23 @@ def _draw_plate(effect: str, plate: Plate) -> Html:
             element("img", src=plate.after, alt=f"The same with {severity}{say(effect)}"),
             class_="pair",
         ),
-        element(
-            "figcaption",
-            why,
-            f" · {severity}",
-            ", ".join(filter(None, numbers)),
-            " ",
-            element("code", one.key),
-        ),
+        element("figcaption", why, strength, f": {', '.join(_iter_numbers(one))} ", element("code", one.key)),
     )
+
+
+def _iter_numbers(one: Measured) -> Iterator[str]:
+    kept = one.kept
+    if kept.structure is None:
+        yield "nothing of the ground left to compare"
+    else:
+        seen = f" in {kept.seen_share:.0%} of it" if kept.seen_share < 1 else ""
+        yield f"structure {kept.structure:.3f}{seen}"
+    if kept.gradient_correlation is not None:
+        yield f"gradients {kept.gradient_correlation:.3f}"
+    yield f"GMSD {kept.gmsd:.3f}"
+    for name, value in one.gates.items():
+        if value is not None and name not in _SAID:
+            yield f"{say(name)} {say_number(value)}"
 
 
 def draw_strip(title: str, alt: str, pictures: Sequence[str]) -> Html:

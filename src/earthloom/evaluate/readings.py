@@ -51,6 +51,8 @@ GRADIENTS: Mapping[str, tuple[float, float, float]] = {
 """Least correlation of gradients: that of other ground lies under 0.2."""
 TRANSMISSION_WITHIN = 0.1
 """Of one picture: ground with contrast may lie where the veil is thinner or thicker than its mean."""
+_LEAST_CLOUDS = 2.0
+"""Side by side: the straight edge of a single cloud fits a shadow at many shifts."""
 _LEAST_KNOWN = 0.5
 """Share of the windows whose transmission must be known."""
 LIGHT_WITHIN = 0.1
@@ -175,14 +177,20 @@ def read_shadow(case: Case) -> Reading:
     """How far shadows lie from where the record puts them, percent of the longer side."""
     right = _take_number(case.record, "measured", "shadow_right_px")
     down = _take_number(case.record, "measured", "shadow_down_px")
-    if right is None or down is None:
-        return UNKNOWN
     longest = max(case.before.shape[:2])
+    if right is None or down is None or _count_clouds(case.record, longest) < _LEAST_CLOUDS:
+        return UNKNOWN
     found = shadow_offset(case.before, case.after)
     if found.strength < SHADOW_STRENGTH or math.hypot(right, down) > longest / 2:
         return UNKNOWN
     apart = math.hypot(found.dx - right, found.dy - down) / longest
     return Reading(measured=100 * apart, passed=apart <= SHADOW_WITHIN)
+
+
+def _count_clouds(record: Mapping[str, Any], side_px: int) -> float:
+    """Clouds side by side in a picture, by their size on record; where that is unknown there may be any number."""
+    cell_m, pixel_m = _take_number(record, "cell_m"), _take_number(record, "pixel_m")
+    return math.inf if not cell_m or not pixel_m else side_px * pixel_m / cell_m
 
 
 def read_light(case: Case) -> Reading:

@@ -64,11 +64,11 @@ def load_translator(path: str | Path) -> Translator:
         status = Path(path).stat()
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}. {_REMEDY}") from error
-    return _load(str(path), status.st_size, status.st_mtime_ns)
+    return _load(str(path), (status.st_ino, status.st_size, status.st_mtime_ns))
 
 
 @lru_cache(maxsize=2)
-def _load(path: str, size: int, mtime_ns: int) -> Translator:
+def _load(path: str, version: tuple[int, ...]) -> Translator:
     try:
         data = Path(path).read_bytes()
         told = _read_told(path)
