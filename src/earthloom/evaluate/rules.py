@@ -71,7 +71,7 @@ RULES: tuple[Rule, ...] = (
         unit="",
         effects=None,
         read=readings.read_gradients,
-        unjudged="too little of the ground is seen",
+        unjudged="too little of the ground is seen, or too smooth a ground",
     ),
     Rule(
         name="transmission",
