@@ -40,7 +40,7 @@ def test_every_field_is_explained(repository: Path) -> None:
 def test_the_examples_are_recipes(repository: Path) -> None:
     fenced = re.findall(r"```yaml\n(.*?)```", (repository / "docs/training.md").read_text(), flags=re.DOTALL)
     recipes = [value for text in fenced if "train" in (value := yaml.safe_load(text))]
-    assert len(recipes) == 2
+    assert len(recipes) == 3
     for value in recipes:
         TranslationRecipe.model_validate(value)
 

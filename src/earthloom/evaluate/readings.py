@@ -126,7 +126,8 @@ def find_water(light: Light) -> Mask:
 
 _LEAST_STEP = 0.004
 """Mean step of luminance between neighbours under which a ground is too smooth to tell water by its smoothness, or
-edges from the texture of fog and snow. Enlarged chips of EuroSAT have 0.0003 to 0.003, NAIP and Landsat 0.013 to 0.07."""
+edges from the texture of fog and snow. Enlarged chips of EuroSAT have 0.0003 to 0.003, NAIP and Landsat 0.013 to
+0.07."""
 
 
 def _is_smooth(light: Light) -> bool:
