@@ -17,7 +17,7 @@ PYTHON = $(or $(shell for p in python3.11 python3.12 python3.13 python3.14 pytho
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST = $(BIN)/python -m pytest -q
 
-GATED := core geo store run tile
+GATED := core geo store run tile synthesize train evaluate models metrics
 COVERAGE_FLOOR := 95
 
 .PHONY: demo test slow lint coverage check bench sheet clean
