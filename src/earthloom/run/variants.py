@@ -25,7 +25,7 @@ from earthloom.run.plan import Planned
 from earthloom.run.recipe import Recipe
 from earthloom.store.layout import ShardFiles, WorkFolder
 from earthloom.store.shards import Manifest
-from earthloom.store.tables import iter_row_groups, read_columns
+from earthloom.store.tables import read_columns
 from earthloom.synthesize import OPTICAL, SYNTHESIZE_VERSION, AnyEffect, fingerprint_effect
 
 DEFAULT_SHARE = 0.1
@@ -116,10 +116,8 @@ def read_rows(folder: WorkFolder, jobs: Sequence[TileJob]) -> Rows:
         if job.scenes not in scenes:
             scenes = {job.scenes: _find_optical(ShardFiles(folder.stage("ingest"), job.scenes).rows)}
         source = sources.setdefault(job.scenes.rpartition("-")[0], len(sources))
-        start = 0
-        for table in iter_row_groups(ShardFiles(folder.stage("tile"), job.name).rows, _COLUMNS):
-            parts.append(_read_part(table, scenes[job.scenes], number, start, source))
-            start += table.num_rows
+        table = read_columns(ShardFiles(folder.stage("tile"), job.name).rows, _COLUMNS)
+        parts.append(_read_part(table, scenes[job.scenes], number, source))
     return Rows(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
@@ -132,7 +130,7 @@ def _find_optical(path: Path) -> tuple[pa.Array, pa.Array]:
 
 
 def _read_part(
-    table: pa.Table, scenes: tuple[pa.Array, pa.Array], shard: int, start: int, source: int
+    table: pa.Table, scenes: tuple[pa.Array, pa.Array], shard: int, source: int
 ) -> dict[str, npt.NDArray[np.generic]]:
     n = table.num_rows
     ids, optical = scenes
@@ -149,7 +147,7 @@ def _read_part(
     return {
         "place": np.array([int(text[:16], 16) for text in table["pair_id"].to_pylist()], np.uint64),
         "shard": np.full(n, shard, np.int64),
-        "row": np.arange(start, start + n, dtype=np.int64),
+        "row": np.arange(n, dtype=np.int64),
         "fits": is_optical.astype(np.bool_),
         "weathered": weathered,
         "source": np.full(n, source, np.int64),
