@@ -208,9 +208,9 @@ def _describe(name: str, tile: Tile) -> str:
     assert tile.effect is not None
     measured = json.loads(tile.effect.params)["measured"]
     numbers = [
-        f"{key} {value:.2f}"
+        f"{key.replace('_', ' ')} {value:.2f}"
         for key, value in measured.items()
-        if isinstance(value, float) and abs(value) < 1000
+        if isinstance(value, float) and abs(value) < 1000 and key != "at_um"
     ]
     return f"{name}: {tile.effect.severity}; {', '.join(numbers[:2])}"
 
