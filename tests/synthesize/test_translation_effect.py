@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from made_networks import save_veil
 from pydantic import ValidationError
 from torch import nn
 
@@ -47,19 +48,6 @@ def make_stack(picture: Picture, *others: Modality, valid: Mask | None = None) -
     return Stack(
         view=View(height=picture.shape[0], width=picture.shape[1]), layers=tuple(layers), valid=valid
     )
-
-
-def save_veil(path: Path, through: float, colours: tuple[float, float, float]) -> Path:
-    """A network that lets a share of the picture through and adds the rest of one colour (-1 to 1)."""
-    generator = ResnetGenerator(4, 1, blend=True)
-    last = generator.layers[-1]
-    assert isinstance(last, nn.Conv2d)
-    assert last.bias is not None
-    nn.init.zeros_(last.weight)
-    with torch.no_grad():
-        last.bias.copy_(torch.tensor([*np.arctanh(colours), np.log(through / (1 - through))]))
-    save_translator(path, generator, {"method": "made"})
-    return path
 
 
 def draw(path: Path, word: str = "snow") -> Translation:

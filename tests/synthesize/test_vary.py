@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from made_networks import save_veil
 
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_bytes
 from earthloom.core.images import decode_image, encode_jpeg, encode_png
-from earthloom.core.light import to_light
+from earthloom.core.light import decode_srgb, encode_srgb, to_light
 from earthloom.core.records import (
     Band,
     Box,
@@ -24,6 +26,7 @@ from earthloom.core.records import (
     Modality,
     Quantity,
     Reason,
+    Refused,
     Scene,
     Stretch,
     Tile,
@@ -34,6 +37,7 @@ from earthloom.synthesize.effects import AnyEffect
 from earthloom.synthesize.fog import FogSettings
 from earthloom.synthesize.hiding import hide_labels
 from earthloom.synthesize.low_light import LowLightSettings
+from earthloom.synthesize.translation import TranslationSettings
 from earthloom.synthesize.vary import find_up, make_stack
 
 SIZE = 256
@@ -211,6 +215,34 @@ def test_that_a_dark_picture_of_counts_is_exposed_longer_and_its_stretch_says_so
     assert gain > 2
     assert variant.stretch.low == (100.0,) * 3
     assert len(np.unique(decode_image(variant.image))) > 20
+
+
+@pytest.mark.parametrize("quantity", [Quantity.DISPLAY, Quantity.COUNTS])
+def test_that_a_learned_look_redraws_rgb_and_says_what_it_cannot(quantity: Quantity, tmp_path: Path) -> None:
+    """The network sees sRGB whatever is stored, lets half of it through and adds half of one colour."""
+    weights = save_veil(tmp_path / "veil.safetensors", 0.5, (0.5, 0.5, 0.5))
+    settings = TranslationSettings(weights=str(weights), word="snow")
+    members = [
+        make_member(Modality.NIR, quantity=quantity),
+        make_member(Modality.RGB, quantity=quantity),
+        make_member(Modality.SAR),
+    ]
+    outcomes = list(vary_place(members, settings, label="translation", digest="0", quality=95))
+    infrared, rgb, radar = outcomes
+    assert isinstance(infrared, Refused)
+    assert infrared.reason is Reason.NO_EFFECT
+    assert "rgb pictures alone" in infrared.detail
+    assert isinstance(radar, Tile)
+    assert radar.image == members[2].tile.image
+    assert isinstance(rgb, Tile)
+    assert rgb.effect is not None
+    params = json.loads(rgb.effect.params)
+    assert (params["word"], params["weights"]) == ("snow", "veil.safetensors")
+    stored = decode_image(members[1].tile.image).astype(float) / 255
+    shown = stored if quantity is Quantity.DISPLAY else encode_srgb(stored)
+    wanted = 0.5 * shown + 0.5 * 0.75
+    back = wanted if quantity is Quantity.DISPLAY else decode_srgb(wanted)
+    np.testing.assert_allclose(decode_image(rgb.image) / 255, back, atol=2.5 / 255)
 
 
 def test_that_the_classes_of_the_mask_reach_the_effect() -> None:

@@ -58,8 +58,6 @@ class Layer:
     """H x W x C, linear, 0 to 1, where 1 is the display's white; read only."""
     wavelengths_um: tuple[float, ...]
     """Of each channel."""
-    is_stored_linear: bool = False
-    """True where the picture's stored values are proportional to light, as stretched counts are; False for sRGB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

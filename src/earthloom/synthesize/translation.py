@@ -67,9 +67,9 @@ def draw_translation(
 def add_translation(stack: Stack, translation: Translation, rng: np.random.Generator) -> Outcome:
     """Redraw the RGB picture of a stack by a network trained without pairs (Zhu et al. 2017, Park et al. 2020).
 
-    The picture goes in and comes out as its 8-bit values are stored, the scale on which it was learnt. Pixels without
-    data are filled with the mean of the others, since the network looks at the picture as a whole. The severity is that
-    of the mean colour difference (CIE 1976).
+    The picture goes in and comes out as 8-bit sRGB, the scale on which networks learn here (`train/data.py`), however
+    it is stored. Pixels without data are filled with the mean of the others, since the network looks at the picture as
+    a whole. The severity is that of the mean colour difference (CIE 1976).
 
     Raises:
         RecordError: NO_EFFECT where there is no RGB picture, or another one beside it, or no change that can be seen.
@@ -81,9 +81,9 @@ def add_translation(stack: Stack, translation: Translation, rng: np.random.Gener
     if valid is not None and not valid.any():
         raise RecordError(Reason.NO_EFFECT, f"{translation.word} wants pixels with data, and there are none")
     translator = _load(translation.weights)
-    before = _fill(_store(layer), valid)
-    light = _decode(translator.translate(before), layer)
-    measured = _measure(_decode(before, layer), light, valid)
+    before = _fill(to_display(np.array(layer.light)), valid)
+    light = to_light(translator.translate(before))
+    measured = _measure(to_light(before), light, valid)
     return Outcome(
         layers=(light,),
         measured=measured,
@@ -112,17 +112,6 @@ def _find_rgb(stack: Stack) -> Layer:
             "was never learnt",
         )
     return layer
-
-
-def _store(layer: Layer) -> npt.NDArray[np.uint8]:
-    """The picture as it is stored and shown, H x W x 3, new."""
-    if layer.is_stored_linear:
-        return np.asarray(np.clip(layer.light * np.float32(255) + np.float32(0.5), 0, 255), np.uint8)
-    return to_display(np.array(layer.light))
-
-
-def _decode(picture: npt.NDArray[np.uint8], layer: Layer) -> Light:
-    return picture * np.float32(1 / 255) if layer.is_stored_linear else to_light(picture)
 
 
 def _fill(picture: npt.NDArray[np.uint8], valid: Mask | None) -> npt.NDArray[np.uint8]:

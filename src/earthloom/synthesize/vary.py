@@ -131,7 +131,6 @@ def _decode(member: Member) -> Layer:
         modality=member.scene.modality,
         light=light,
         wavelengths_um=DISPLAY_UM[member.scene.modality],
-        is_stored_linear=is_linear(member.scene),
     )
 
 
