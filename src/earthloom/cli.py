@@ -89,10 +89,11 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a network from pictures: weights, samples, losses. Run again, it goes on where it stopped."""
+    from earthloom.core.extras import explain_missing_models
     from earthloom.recipes import load_training
 
     loaded = load_training(recipe)
-    with _explain_missing_extra():
+    with explain_missing_models("Training needs"):
         from earthloom.train.training import train as run_training
     from earthloom.train.progress import Silence, choose_listener
 
@@ -380,19 +381,6 @@ def _show_status() -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status("starting") as status:
         yield status.update
-
-
-@contextmanager
-def _explain_missing_extra() -> Iterator[None]:
-    """Say what to install where torch and what goes with it is not there."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in {"torch", "safetensors"}:
-            raise
-        raise UsageError(
-            f"Training needs {error.name}, which is not installed: pip install 'earthloom[models]'"
-        ) from error
 
 
 def _to_json(value: object) -> str:

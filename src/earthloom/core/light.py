@@ -13,6 +13,8 @@ Floats = npt.NDArray[np.floating]
 Light = npt.NDArray[np.float32]
 """Linear light, 0 to 1, where 1 is the display's white."""
 
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Of linear R, G, B (ITU-R BT.709)."""
 _LINEAR_LEVELS = 2**16 - 1
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 Bytes = bytes
 """The built-in, for a record whose field must itself be called `bytes`."""
@@ -337,6 +338,11 @@ class Crop:
     row: float
     width: float
     height: float
+
+
+Severity = Literal["light", "moderate", "heavy"]
+SEVERITIES: tuple[Severity, ...] = ("light", "moderate", "heavy")
+"""How strong an effect is, in the order of strength."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

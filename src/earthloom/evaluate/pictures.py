@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.core.errors import RecordError, UsageError
-from earthloom.core.light import to_display
 from earthloom.core.records import Reason
 from earthloom.core.seeds import stable_hash
 from earthloom.evaluate.config import SceneSettings
@@ -86,15 +85,8 @@ class Reader:
 
 
 def decode(shown: Shown) -> Picture:
-    """The picture as it is displayed, whatever its stored values mean. Raises `RecordError`."""
-    try:
-        picture = to_display(shown.read_light()) if shown.is_linear else shown.read()
-    except FileNotFoundError as error:
-        raise RecordError(Reason.MISSING, "the file was there when pictures were listed") from error
-    except PermissionError as error:
-        raise RecordError(Reason.NO_PERMISSION, "the system does not let us read the file") from error
-    except OSError as error:
-        raise RecordError(Reason.UNREADABLE, f"the system says {error}") from error
+    """The picture as it is displayed; one that nothing can be measured in is refused. Raises `RecordError`."""
+    picture = shown.show()
     height, width = picture.shape[:2]
     if min(height, width) < LEAST_SIDE:
         raise RecordError(

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from earthloom.core.records import SEVERITIES
 from earthloom.evaluate import readings
 from earthloom.evaluate.readings import VEILS, Case, Reading
 from earthloom.metrics.scenes import SHADOW_WITHIN, STREAK_LIMIT, WATER_WITHIN
 
-_STRENGTHS = ("light", "moderate", "heavy")
 _DARK = frozenset({"low_light"})
 
 
@@ -50,7 +50,7 @@ def _say_steps(least: tuple[float, ...]) -> str:
     if len(set(least)) == 1:
         return f"at least {least[0]:g}"
     return "at least " + ", ".join(
-        f"{value:g} ({word})" for word, value in zip(_STRENGTHS, least, strict=True)
+        f"{value:g} ({word})" for word, value in zip(SEVERITIES, least, strict=True)
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.light import to_light
-from earthloom.core.records import Reason
+from earthloom.core.records import SEVERITIES, Reason
 from earthloom.evaluate.classify import cross_classify, tell_apart
 from earthloom.evaluate.config import SceneSettings
 from earthloom.evaluate.describe import Describer, choose_encoders, name_encoder
@@ -30,8 +30,6 @@ from earthloom.store.selection import Shown
 
 EVALUATE_VERSION = "1"
 """Raised when the same pictures and settings give other numbers than before."""
-SEVERITIES = ("light", "moderate", "heavy")
-"""In the order of the page."""
 _FIGURES = ("structure", "gradient_correlation", "gmsd", "ssim")
 _LIBRARIES = ("earthloom", "numpy", "opencv-python-headless", "scipy")
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.core.errors import UsageError
-from earthloom.core.light import to_light
+from earthloom.core.light import LUMINANCE, to_light
 
 Picture = npt.NDArray[np.uint8] | npt.NDArray[np.floating]
 """H x W, H x W x 1 or H x W x 3; uint8 sRGB or floats 0 to 1."""
@@ -35,7 +35,6 @@ C1, C2 = 0.01**2, 0.03**2
 GMSD_C = 170 / 255**2
 """T = 170 for grey of 0 to 255 (Xue et al., IEEE TIP 2014)."""
 _RADIUS = 5
-_REC_709 = (0.2126, 0.7152, 0.0722)
 _REC_601 = (0.299, 0.587, 0.114)
 _PREWITT = (np.array([1.0, 0.0, -1.0]), np.full(3, 1 / 3))
 
@@ -107,7 +106,7 @@ def gmsd(a: Picture, b: Picture) -> float:
 def light_luminance(picture: Picture) -> Values:
     """Luminance of linear light, 0 to 1, H x W: uint8 is decoded, floats are linear already."""
     light = to_light(_as_bytes(picture)) if picture.dtype == np.uint8 else picture
-    return _weigh(light, _REC_709)
+    return _weigh(light, LUMINANCE)
 
 
 def stored_grey(picture: Picture) -> Values:

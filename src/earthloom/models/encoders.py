@@ -28,6 +28,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from earthloom.core.errors import UsageError
+from earthloom.core.extras import explain_missing_models
 from earthloom.core.ids import fingerprint_file
 
 if TYPE_CHECKING:
@@ -114,12 +115,8 @@ def load_encoder(name: Literal["dinov2", "inception"], weights: Path) -> Encoder
         UsageError: where torch or transformers are not installed, or the weights are not there or not of this kind.
 
     """
-    try:
+    with explain_missing_models(f"The encoder {name} wants"):
         return _load_dinov2(weights) if name == "dinov2" else _load_inception(weights)
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"The encoder {name} wants {error.name}, which is not installed: pip install 'earthloom[models]'"
-        ) from error
 
 
 def prepare_dinov2(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -6,7 +6,7 @@ import traceback
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import accumulate
 from pathlib import Path
 from typing import cast
@@ -223,21 +223,21 @@ class TileReader:
     """Single tiles of a shard, pixels included; the row group read last is kept."""
 
     def __init__(self, path: Path) -> None:
+        metadata = pq.read_metadata(path)
+        sizes = (metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
         self._path = path
-        self._starts: list[int] = []
-        self._group = -1
-        self._table: pa.Table | None = None
+        self._starts = [0, *accumulate(sizes)]
+        self._read_group = lru_cache(maxsize=1)(self._open_group)
+
+    def _open_group(self, group: int) -> pa.Table:
+        with pq.ParquetFile(self._path) as file:
+            return file.read_row_group(group, use_threads=False)
 
     def read(self, row: int) -> Tile:
         """Read one tile."""
-        with pq.ParquetFile(self._path) as file:
-            if not self._starts:
-                sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-                self._starts = [0, *accumulate(sizes)]
-            group = bisect_right(self._starts, row) - 1
-            if group != self._group or self._table is None:
-                self._group, self._table = group, file.read_row_group(group, use_threads=False)
-        (tile,) = from_rows(self._table.slice(row - self._starts[group], 1).to_pylist(), Tile)
+        group = bisect_right(self._starts, row) - 1
+        table = self._read_group(group)
+        (tile,) = from_rows(table.slice(row - self._starts[group], 1).to_pylist(), Tile)
         return tile
 
 

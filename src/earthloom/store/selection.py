@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field, model_validator
 
-from earthloom.core.errors import UsageError
+from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.images import decode_image
-from earthloom.core.light import Light, to_light
-from earthloom.core.records import ByteRange, Effect, Modality, Quantity
+from earthloom.core.light import Light, to_display, to_light
+from earthloom.core.records import ByteRange, Effect, Modality, Quantity, Reason
 from earthloom.core.seeds import stable_hash
 from earthloom.core.settings import Settings
 from earthloom.store.layout import RELEASE_DATA
@@ -90,6 +90,20 @@ class Shown:
     effect: Effect | None = None
     is_linear: bool = False
     """True where stored values are linear in light, as those of stretched counts are; False for sRGB."""
+
+    def show(self) -> npt.NDArray[np.uint8]:
+        """The picture as it is displayed, whatever its stored values mean: H x W x 3, 8-bit sRGB.
+
+        Raises `RecordError` as `read` does, and where the file cannot be read any more.
+        """
+        try:
+            return to_display(self.read_light()) if self.is_linear else self.read()
+        except FileNotFoundError as error:
+            raise RecordError(Reason.MISSING, "the file was there when pictures were listed") from error
+        except PermissionError as error:
+            raise RecordError(Reason.NO_PERMISSION, "the system does not let us read the file") from error
+        except OSError as error:
+            raise RecordError(Reason.UNREADABLE, f"the system says {error}") from error
 
     def read_light(self) -> Light:
         """Decode the picture to linear light: H x W x 3, 0 to 1. Raises `RecordError` as `read` does."""

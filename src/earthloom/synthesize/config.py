@@ -6,11 +6,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from earthloom.core.records import SEVERITIES, Severity
 from earthloom.core.settings import Settings
 
-Severity = Literal["light", "moderate", "heavy"]
-SEVERITIES: tuple[Severity, ...] = ("light", "moderate", "heavy")
-"""In the order of strength."""
+__all__ = ["SEVERITIES", "EffectSettings", "Severity"]
 
 
 class EffectSettings(Settings):

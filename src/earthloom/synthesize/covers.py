@@ -23,8 +23,6 @@ from earthloom.synthesize.planes import (
 )
 from earthloom.synthesize.stack import Mask, Plane
 
-LUMINANCE = (0.2126, 0.7152, 0.0722)
-"""Of linear R, G, B (ITU-R BT.709)."""
 NDWI_WATER, NIR_WATER = 0.2, 0.12
 """Open water: NDWI above the first (McFeeters 1996 sets 0, which ploughed fields exceed) and NIR under the second. In
 six NAIP pictures of one place, 99 % of open water has NDWI over 0.25 and NIR under 0.075."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from earthloom.synthesize.covers import LUMINANCE
+from earthloom.core.light import LUMINANCE
 from earthloom.synthesize.stack import BLUE_UM, GREEN_UM, NIR_UM, RED_UM, Mask, Plane
 from earthloom.synthesize.surface import ROAD_WORDS
 

@@ -18,11 +18,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from earthloom.core.errors import RecordError
-from earthloom.core.light import Light, encode_srgb
+from earthloom.core.light import LUMINANCE, Light, encode_srgb
 from earthloom.core.records import Reason
 from earthloom.metrics.structure import structure_term
 from earthloom.synthesize.config import EffectSettings, Severity
-from earthloom.synthesize.covers import LUMINANCE
 from earthloom.synthesize.lamps import lamp_colour, light_lamps
 from earthloom.synthesize.sensor import Sensor, draw_sensor, make_noise, quantise
 from earthloom.synthesize.spans import Span

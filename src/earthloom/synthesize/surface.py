@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from earthloom.core.light import LUMINANCE
 from earthloom.core.records import Modality
-from earthloom.synthesize.covers import LUMINANCE, find_paved, find_roads, find_vegetation, find_water
+from earthloom.synthesize.covers import find_paved, find_roads, find_vegetation, find_water
 from earthloom.synthesize.planes import (
     TINY,
     blur_where,

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from earthloom.core.errors import RecordError, UsageError
+from earthloom.core.errors import RecordError
+from earthloom.core.extras import explain_missing_models
 from earthloom.core.light import Light, to_display, to_light
 from earthloom.core.records import Modality, Reason
 from earthloom.metrics.structure import light_luminance, structure_term
@@ -92,12 +93,8 @@ def add_translation(stack: Stack, translation: Translation, rng: np.random.Gener
 
 
 def _load(weights: str) -> Translator:
-    try:
+    with explain_missing_models("A learned look wants"):
         from earthloom.models.translation.weights import load_translator
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"A learned look wants {error.name}, which is not installed: pip install 'earthloom[models]'"
-        ) from error
     return load_translator(Path(weights))
 
 

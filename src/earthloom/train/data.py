@@ -13,7 +13,6 @@ import torch
 
 from earthloom.core.errors import RecordError, RunError
 from earthloom.core.ids import make_id
-from earthloom.core.light import to_display
 from earthloom.core.records import Reason
 from earthloom.core.seeds import make_rng
 from earthloom.store.selection import Shown
@@ -119,7 +118,7 @@ class PictureSet:
         if shown.key in self.refused:
             return None
         try:
-            picture = _prepare(_decode(shown), self._crop)
+            picture = _prepare(shown.show(), self._crop)
         except RecordError as error:
             self.refused[shown.key] = str(error)
             return None
@@ -213,18 +212,6 @@ def to_pictures(images: torch.Tensor) -> Picture:
     """The inverse of `to_tensor`, rounded: N x H x W x 3; what lies outside -1 to 1 is clipped."""
     levels = ((images.detach().cpu().to(torch.float32).clamp(-1, 1) + 1.0) * 127.5).round().to(torch.uint8)
     return np.asarray(levels.permute(0, 2, 3, 1).contiguous().numpy(), np.uint8)
-
-
-def _decode(shown: Shown) -> Picture:
-    """The picture as it is displayed, whatever its stored values mean: what a translator will be given."""
-    try:
-        return to_display(shown.read_light()) if shown.is_linear else shown.read()
-    except FileNotFoundError as error:
-        raise RecordError(Reason.MISSING, "the file was there when pictures were listed") from error
-    except PermissionError as error:
-        raise RecordError(Reason.NO_PERMISSION, "the system does not let us read the file") from error
-    except OSError as error:
-        raise RecordError(Reason.UNREADABLE, f"the system says {error}") from error
 
 
 def _prepare(picture: Picture, crop: CropSettings) -> Picture:

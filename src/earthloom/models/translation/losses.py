@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from earthloom.core.light import LUMINANCE
+
 _SSIM_SIGMA = 1.5
 """Pixels, of the Gaussian window of 11 x 11 (Wang et al., IEEE TIP 2004)."""
 _RADIUS = 5
@@ -73,7 +75,7 @@ def _luminance(images: Tensor) -> Tensor:
         (stored.clamp_min(0.04045) + 0.055) / 1.055
     ) ** 2.4  # the clamp keeps the slope of the root finite
     light = torch.where(stored <= 0.04045, stored / 12.92, bright)
-    weights = images.new_tensor((0.2126, 0.7152, 0.0722)).view(1, 3, 1, 1)
+    weights = images.new_tensor(LUMINANCE).view(1, 3, 1, 1)
     return (light * weights).sum(dim=1, keepdim=True)
 
 
