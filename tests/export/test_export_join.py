@@ -41,6 +41,7 @@ def expected_rows(inputs: Inputs, split: str, modality: str) -> list[Pair]:
         made = {
             "image": Picture(bytes=tile.image, path=f"{tile.id}.{tile.media}"),
             "captions": captioned.captions,
+            "proposals": captioned.proposals,
             "split": split,
             "class_legend": scene.mask.legend if scene.mask else (),
         }

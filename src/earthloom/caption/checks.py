@@ -33,6 +33,23 @@ class Finding:
     evidence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the checks say of one caption."""
+
+    checks: tuple[Check, ...]
+    """Those that found something in the text to hold against the facts and found it right, in the order of `Check`."""
+    faults: tuple[Finding, ...]
+    """Empty where the caption may stand."""
+
+
+def judge(
+    text: str, known: Known, *, min_words: int = MIN_WORDS, max_words: int = MAX_WORDS, max_tokens: int = 0
+) -> Judged:
+    """Hold one caption against what is known. `max_tokens` is the longest it may be for CLIP; 0: no limit."""
+    return Judged((), tuple(find_faults(text, known, min_words)))
+
+
 def find_faults(text: str, known: Known, min_words: int = MIN_WORDS) -> list[Finding]:
     """Check one caption; an empty list means that nothing in it contradicts or exceeds what is known."""
     text, quoted = _take_quotes(text) if '"' in text else (text, [])

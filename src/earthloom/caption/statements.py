@@ -219,6 +219,11 @@ class Objects(Named):
     """Pixels of the frame; None for an object that is known to be there, but not where."""
     cells: tuple[Cell, ...]
     """Where the centres of the boxes lie, box by box; empty unless all are known."""
+    lengths_m: tuple[float, ...] = ()
+    """Longer sides of the boxes in metres, box by box (of the oriented boxes where there are any); empty unless all
+    are known, and without those that the frame may cut."""
+    spacing_m: float | None = None
+    """Median distance from the centre of a box to the next one of its kind, metres; None under three boxes."""
 
     @property
     def count(self) -> int:
@@ -228,14 +233,67 @@ class Objects(Named):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Weather(Statement):
-    """A synthetic change of weather or light."""
+    """Weather or light: a synthetic change, or what the source says of the day."""
 
     effect: str
     """Name of the effect in plain words."""
     word: str
     """What an MMM-RS prompt calls it."""
     severity: str
-    """`light`, `moderate` or `heavy`, as measured in the picture."""
+    """`light`, `moderate` or `heavy`, as measured in the picture; empty where it was not."""
+    is_simulated: bool = True
+    """False for what the source says: natural, or painted in by others."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Adjacent(Statement):
+    """Two land covers that touch."""
+
+    first: str
+    second: str
+    share: float
+    """Share of all borders between covers that runs between these two, over 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Brightness(Statement):
+    """How bright the picture is."""
+
+    low: float
+    median: float
+    high: float
+    """5th, 50th and 95th percentile of its valid pixels, in `unit`."""
+    unit: str
+    """As in `core.records.Appearance.unit`: `dB` or `level`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Country(Named):
+    """The country, by its usual English name."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sun(Statement):
+    """Where the sun stood."""
+
+    elevation_deg: float
+    """Degrees above the horizon, -90 to 90."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View(Statement):
+    """How far from straight down the sensor looked."""
+
+    off_nadir_deg: float
+    """Degrees, 0 to 90."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CloudCover(Statement):
+    """How much of the whole source image was under cloud, which the tile need not show."""
+
+    share: float
+    """0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -263,11 +321,18 @@ class Statements:
     season: InSeason | None = None
     place: Place | None = None
     position: Position | None = None
+    country: Country | None = None
+    sun: Sun | None = None
+    view: View | None = None
+    cloud_cover: CloudCover | None = None
     weather: Weather | None = None
+    brightness: Brightness | None = None
     classes: tuple[SceneClass, ...] = ()
     """In the order of the record."""
     covers: tuple[Cover, ...] = ()
     """Largest share first."""
+    adjacent: tuple[Adjacent, ...] = ()
+    """Longest border first."""
     objects: tuple[Objects, ...] = ()
     """Most numerous first."""
 
@@ -282,7 +347,7 @@ class Statements:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Every name that a caption may repeat as the record spells it."""
-        single: tuple[Named | None, ...] = (self.platform, self.sensor, self.place)
+        single: tuple[Named | None, ...] = (self.platform, self.sensor, self.place, self.country)
         labels: tuple[Named, ...] = (*self.classes, *self.covers, *self.objects)
         names = [statement.name for statement in (*single, *labels) if statement is not None]
         if self.platform is not None:

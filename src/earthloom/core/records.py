@@ -101,6 +101,9 @@ class Reason(StrEnum):
     """A synthetic effect that cannot be seen in the picture, or that finds nothing there to act on."""
     NO_CAPTION = "no_caption"
     """No caption passed its checks."""
+    BAD_ANSWER = "bad_answer"
+    """What a language model answered cannot be used, however often it was asked: no JSON, the wrong fields, nothing
+    at all, far too much, or a refusal to answer."""
     UNREACHABLE = "unreachable"
     """The server gave no usable answer, however often it was asked: 429, 5xx, time-outs, dropped connections."""
     DISALLOWED = "disallowed"
@@ -362,6 +365,28 @@ class Effect:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Border:
+    """Two land covers that touch each other in a tile."""
+
+    names: tuple[str, ...]
+    """Two class names, in alphabetical order."""
+    share: float
+    """Share of all borders between covers in the tile that runs between these two, over 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Appearance:
+    """How bright the picture of a tile is, over its valid pixels: measured, for words about it."""
+
+    low: float
+    median: float
+    high: float
+    """5th, 50th and 95th percentile, in `unit`."""
+    unit: str
+    """`dB` for radar shown in decibels, else `level`: stored grey level over 255, luminance for RGB, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tile:
     """Pixels cut from a scene, encoded once."""
 
@@ -401,6 +426,10 @@ class Tile:
     class_mask: bytes | None
     """PNG of the scene's class values, 8-bit; None where the scene has no mask."""
     effect: Effect | None = None
+    borders: tuple[Border, ...] = ()
+    """Which land covers touch, longest border first; empty without a class mask."""
+    appearance: Appearance | None = None
+    """None where fewer than a hundred pixels are valid."""
     sha256: str
     """Of `image`."""
 
@@ -411,11 +440,41 @@ class Caption:
 
     text: str
     style: str
-    """`mmm_rs`, `enriched`, `plain`, or `source`."""
+    """`mmm_rs`, `enriched`, `gaia`, `plain`, or `source`."""
     role: str
     """What the caption is about, such as `overview`; `prompt` for generation prompts; `caption` from a source."""
     author: str
-    """`rules@VERSION`, `source`, or a model with its revision and prompt version."""
+    """`rules@VERSION`, `source`, or `MODEL@REVISION/PROMPT` of a model with its revision and the version of the
+    prompt that it was given."""
+    checks: tuple[str, ...] = ()
+    """Names of the checks that found something in the text to hold against the facts and found it right; empty for
+    captions of a source, which are not checked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dropped:
+    """A caption that was written and failed a check."""
+
+    text: str
+    """Cut after 500 letters."""
+    style: str
+    role: str
+    author: str
+    check: str
+    """The first check that it failed."""
+    evidence: str
+    """The words that failed it, and what is known instead."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proposal:
+    """What a model says about an image beside its captions: never a fact, and never where it contradicts one."""
+
+    fact: str
+    """`tag`, `location`, `modality`, `platform`, `sensor` or `resolution`."""
+    value: str
+    author: str
+    """As in `Caption.author`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -425,6 +484,9 @@ class Captioned:
     id: str
     """Of the tile."""
     captions: tuple[Caption, ...]
+    dropped: tuple[Dropped, ...] = ()
+    """What was written and failed; it stays in the work folder."""
+    proposals: tuple[Proposal, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -510,6 +572,8 @@ class Pair:
     effect: Effect | None
     labels: tuple[Label, ...]
     captions: tuple[Caption, ...]
+    proposals: tuple[Proposal, ...]
+    """What models say about the image beside their captions."""
     split: str
     width: int
     height: int

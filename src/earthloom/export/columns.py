@@ -45,7 +45,8 @@ MEANINGS = {
     "effect": "Synthetic change to the scene, such as fog: `name`, measured `severity`, `is_visible`, `params`, `seed`",
     "labels": "What is known to be there: `name`, `kind` (`class`, `object`, `cover`, `weather`), `origin`, "
     "`box` (pixels), `corners` (of an oriented box), `share` (0 to 1)",
-    "captions": "Texts: `text`, `style`, `role`, `author`",
+    "captions": "Texts: `text`, `style`, `role`, `author`, and `checks`, the names of the checks that each passed",
+    "proposals": "What models say of the picture beside their captions, no facts: `fact`, `value`, `author`",
     "split": "`train`, `val` or `test`",
     "width": "Pixels across",
     "height": "Pixels down",

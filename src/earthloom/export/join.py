@@ -45,6 +45,7 @@ def _field_names(record: type) -> tuple[str, ...]:
 _OF_TILE = tuple(name for name in _field_names(Pair) if name in _field_names(Tile) and name != "image")
 _OF_SCENE = tuple(name for name in _field_names(Pair) if name in _field_names(Scene) and name not in _OF_TILE)
 _TILE_COLUMNS = [*_OF_TILE, "image", "media"]
+_CAPTION_COLUMNS = ("captions", "proposals")
 _SCENE_COLUMNS = ["id", "mask", *_OF_SCENE]
 
 
@@ -111,7 +112,7 @@ def _read_sides(tiles: pq.ParquetFile, segment: Segment) -> _Sides:
     verdicts = verdicts.filter(pc.equal(verdicts["split"], segment.split))
     scenes = pa.concat_tables([_read(path, _SCENE_COLUMNS) for path in segment.scenes])
     scenes = scenes.filter(pc.equal(scenes["modality"], segment.modality))
-    captions = _read(segment.captions, ["id", "captions"])
+    captions = _read(segment.captions, ["id", *_CAPTION_COLUMNS])
     scene_of = _locate(keys["scene_id"], scenes["id"])
     captions_of = _locate(keys["id"], captions["id"])
     matches = (scene_of >= 0) & (captions_of >= 0) & (_locate(keys["id"], verdicts["id"]) >= 0)
@@ -146,7 +147,7 @@ def _join_rows(
     is_run = len(rows) == rows[-1] - rows[0] + 1  # a run needs no copy of the pixels
     picked = tiles.slice(rows[0] - start, len(rows)) if is_run else tiles.take(pa.array(rows - start))
     scenes = sides.scenes.take(pa.array(sides.scene_of[rows])).combine_chunks()
-    captions = sides.captions["captions"].take(pa.array(sides.captions_of[rows])).combine_chunks()
+    captions = sides.captions.take(pa.array(sides.captions_of[rows])).combine_chunks()
     done = 0
     for batch in picked.to_batches():
         n = batch.num_rows
@@ -154,11 +155,11 @@ def _join_rows(
         done += n
 
 
-def _to_pairs(tiles: pa.RecordBatch, scenes: pa.Table, captions: pa.Array, split: str) -> pa.RecordBatch:
+def _to_pairs(tiles: pa.RecordBatch, scenes: pa.Table, captions: pa.Table, split: str) -> pa.RecordBatch:
     schema = pair_schema()
     made = {
         "image": _to_pictures(tiles),
-        "captions": captions,
+        **{name: captions[name].combine_chunks() for name in _CAPTION_COLUMNS},
         "split": pa.repeat(split, tiles.num_rows),
         "class_legend": _legends(scenes),
     }
