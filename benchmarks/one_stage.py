@@ -9,7 +9,7 @@ from pathlib import Path
 from earthloom.recipes import load_recipe
 from earthloom.run.engine import Engine, make_engine
 from earthloom.run.jobs import Job
-from earthloom.run.plan import plan_ingest, plan_tile
+from earthloom.run.plan import list_tiles, plan_caption, plan_ingest, plan_tile
 from earthloom.store.layout import ShardFiles, WorkFolder
 from earthloom.store.shards import Manifest, read_manifest
 
@@ -33,8 +33,13 @@ def main(stage: str, recipe_file: Path, work: Path, workers: int) -> None:
     recipe, base = load_recipe(recipe_file), recipe_file.parent
     with make_engine(workers) as engine:
         scenes = find_or_make(engine, work, plan_ingest(recipe, base, work))
-        if stage == "tile":
-            find_or_make(engine, work, plan_tile(recipe, base, work, scenes).jobs)
+        if stage == "ingest":
+            return
+        jobs = plan_tile(recipe, base, work, scenes).jobs
+        tiles = find_or_make(engine, work, jobs)
+        if stage == "caption":
+            made = list_tiles(zip(jobs, tiles, strict=True), ())
+            find_or_make(engine, work, plan_caption(recipe, work, made).jobs)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import yaml
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from earthloom.caption.config import CaptionSettings
+from earthloom.caption.config import CaptionSettings, ChatSettings, Limits, LocalSettings, Price
 from earthloom.core.settings import Settings
 from earthloom.curate.config import CurateSettings
 from earthloom.export.config import ExportSettings
@@ -91,6 +91,14 @@ SECTIONS: tuple[tuple[str, type[Settings], str], ...] = (
     ("Any effect", EffectSettings, ""),
     *((f"`{name}` effect", kind.settings, kind.example) for name, kind in EFFECTS.items()),
     ("`caption`", CaptionSettings, "{with: rules, styles: [mmm_rs], per_image: 3}\n"),
+    ("`caption.blip2`", LocalSettings, "{model: models/blip2-opt-2.7b, precision: bfloat16, batch: 16}\n"),
+    (
+        "`caption.chat`",
+        ChatSettings,
+        "model: gpt-4o-2024-08-06\nprices: {gpt-4o-2024-08-06: {input: 2.5, output: 10}}\nlimits: {budget: 20}\n",
+    ),
+    ("The price of a model", Price, "{input: 2.5, output: 10, batch: 0.5}\n"),
+    ("`caption.chat.limits`", Limits, "{budget: 20, in_flight: 32, requests_per_minute: 500}\n"),
     ("`curate`", CurateSettings, "{split: {train: 0.8, val: 0.1, test: 0.1}, seed: 7}\n"),
     ("`export`", ExportSettings, "{formats: [parquet], shard_pairs: 500}\n"),
 )

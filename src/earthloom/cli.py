@@ -18,6 +18,7 @@ import typer
 from earthloom.core.errors import EarthloomError, RecipeError, UsageError
 
 if TYPE_CHECKING:
+    from earthloom.run.recipe import Recipe
     from earthloom.run.summary import Summary
 
 app = typer.Typer(
@@ -49,6 +50,10 @@ def build(
         Path | None,
         typer.Option("--output", "-o", help="Work folder; NAME-work beside the recipe when not given."),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Stop before captions are paid for, and say what they would cost."),
+    ] = False,
     workers: Workers = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -59,6 +64,9 @@ def build(
     loaded = load_recipe(recipe)
     base = recipe.resolve().parent
     work = output if output is not None else base / f"{loaded.name}-work"
+    if dry_run:
+        _estimate(loaded, work, base, workers, as_json=as_json, quiet=quiet)
+        return
     _build(loaded, work, base, workers, as_json=as_json, quiet=quiet)
 
 
@@ -114,6 +122,40 @@ def inspect(
 
     description = describe(folder)
     typer.echo(_to_json(description.to_json()) if as_json else description.to_text())
+
+
+@app.command(epilog=_epilog("earthloom batch recipe.yaml output.jsonl errors.jsonl"))
+def batch(
+    recipe: Annotated[Path, typer.Argument(help="The recipe whose requests these files answer.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files of answers and errors, as the provider gave them.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Work folder; NAME-work beside the recipe when not given."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take the answers to batch files into the ledger; then build goes on. For recipes with `chat: {batch: true}`."""
+    from earthloom.recipes import load_recipe
+    from earthloom.run.asking import read_answers
+
+    loaded = load_recipe(recipe)
+    base = recipe.resolve().parent
+    found = read_answers(loaded, output or base / f"{loaded.name}-work", files, base=base)
+    typer.echo(_to_json(found.to_json()) if as_json else found.to_text())
+
+
+@app.command(epilog=_epilog("earthloom costs out", "earthloom costs answers.sqlite --json"))
+def costs(
+    place: Annotated[Path, typer.Argument(help="A work folder, or the file of a ledger.")],
+    as_json: Json = False,
+) -> None:
+    """Say what language models were asked for captions so far, and what that cost."""
+    from earthloom.run.costs import read_costs
+
+    found = read_costs(place)
+    typer.echo(_to_json(found.to_json()) if as_json else found.to_text())
 
 
 @app.command(epilog=_epilog("earthloom report out", "earthloom report out/release"))
@@ -335,19 +377,31 @@ def _start(
 
 
 def _build(
-    recipe: object, work: Path, base: Path, workers: int | None, *, as_json: bool, quiet: bool
+    recipe: Recipe, work: Path, base: Path, workers: int | None, *, as_json: bool, quiet: bool
 ) -> None:
     from earthloom.run.build import build as run_build
     from earthloom.run.progress import Silence, choose_listener
-    from earthloom.run.recipe import Recipe
 
-    assert isinstance(recipe, Recipe)
     listener = Silence() if quiet else choose_listener()
     summary = run_build(recipe, work, base=base, workers=workers, listener=listener)
     typer.echo(_to_json(summary.to_json()) if as_json else describe_summary(summary))
     if summary.n_out == 0:
         typer.echo("The release is empty: everything was refused; see the reasons above.", err=True)
         raise typer.Exit(1)
+
+
+def _estimate(
+    recipe: Recipe, work: Path, base: Path, workers: int | None, *, as_json: bool, quiet: bool
+) -> None:
+    from earthloom.run.build import estimate
+    from earthloom.run.progress import Silence, choose_listener
+
+    listener = Silence() if quiet else choose_listener()
+    found = estimate(recipe, work, base=base, workers=workers, listener=listener)
+    if as_json:
+        typer.echo(_to_json(None if found is None else found.to_json()))
+    else:
+        typer.echo("No remote model has to be asked: nothing to pay." if found is None else found.to_text())
 
 
 def describe_summary(summary: Summary) -> str:
@@ -362,6 +416,9 @@ def describe_summary(summary: Summary) -> str:
         lines.append(
             f"  {name:10} {counts.planned:>9,} planned = {counts.written:,} written{refused}{failed}"
         )
+    if summary.dropped:
+        dropped = ", ".join(f"{n:,} {check}" for check, n in summary.dropped.items())
+        lines.append(f"  captions that failed a check: {dropped}")
     if summary.n_failed:
         lines.append(f"  tracebacks: {summary.work}/*/*.failed.parquet")
     lines.append(f"release  {summary.release}")

@@ -7,6 +7,8 @@ from random import Random
 from typing import Any
 
 from earthloom.core.records import (
+    Appearance,
+    Border,
     Box,
     Crop,
     Effect,
@@ -183,6 +185,88 @@ def make_airport() -> tuple[Scene, Tile]:
     boxes = [(40.0, 40.0, 90.0, 90.0), (60.0, 200.0, 100.0, 240.0), (420.0, 430.0, 470.0, 470.0)]
     labels = [label("airplane", box=box) for box in boxes] + [label("storage tank", box=(240, 230, 270, 270))]
     return make_scene(platform="Google Earth"), make_tile(gsd_m=0.6, pixel_m=0.6, labels=tuple(labels))
+
+
+def make_fmow() -> tuple[Scene, Tile]:
+    """An fMoW image: country, date, sun, view, cloud cover of the whole image, and boxes."""
+    scene = make_scene(
+        platform="WorldView-2",
+        country="US",
+        acquired="2016-03-05T17:10:02Z",
+        sun_elevation_deg=41.6,
+        sun_azimuth_deg=150.0,
+        off_nadir_deg=17.3,
+        cloud_share=0.07,
+        dataset="fMoW",
+    )
+    labels = (
+        label("place of worship", box=(100, 120, 180, 190)),
+        label("parking lot or garage", box=(300, 310, 420, 380)),
+    )
+    tile = make_tile(gsd_m=0.5, native_gsd_m=0.5, pixel_m=0.5, lon=-97.1, lat=32.8, labels=labels)
+    return scene, replace(tile, appearance=Appearance(low=0.12, median=0.34, high=0.71, unit="level"))
+
+
+def make_gid(modality: Modality = Modality.NIR) -> tuple[Scene, Tile]:
+    """A window of a GID scene: class mask with borders, brightness, a season without a date."""
+    covers = (("farmland", 0.52), ("forest", 0.23), ("built-up", 0.14), ("water", 0.11))
+    borders = ((("farmland", "forest"), 0.45), (("built-up", "farmland"), 0.3), (("farmland", "water"), 0.25))
+    scene = make_scene(
+        modality=modality, platform="GF2", season="summer", country="CN", dataset="GID", width=7200
+    )
+    return scene, make_tile(
+        gsd_m=4.0,
+        native_gsd_m=4.0,
+        pixel_m=4.0,
+        labels=tuple(label(name, share=share) for name, share in covers),
+        borders=tuple(Border(names=names, share=share) for names, share in borders),
+        appearance=Appearance(low=0.1, median=0.45, high=0.9, unit="level"),
+    )
+
+
+def make_ships() -> tuple[Scene, Tile]:
+    """A DOTA-like picture: many oriented boxes."""
+    rng = Random(3)
+    labels = []
+    for i in range(9):
+        x, y = 40 + 45 * i, 60 + 17 * (i % 3)
+        length = 30 + rng.random() * 40
+        corners = (
+            x,
+            y,
+            x + 0.8 * length,
+            y + 0.6 * length,
+            x + 0.8 * length - 6,
+            y + 0.6 * length + 8,
+            x - 6,
+            y + 8,
+        )
+        box = (x - 6, y, x + 0.8 * length, y + 0.6 * length + 8)
+        labels.append(replace(label("ship", box=box), corners=corners))
+    labels += [label("harbor", box=(10, 400, 200, 500)), label("harbor", box=(250, 400, 500, 512))]
+    return make_scene(platform="Google Earth"), make_tile(gsd_m=0.5, pixel_m=0.5, labels=tuple(labels))
+
+
+def make_radar_cover() -> tuple[Scene, Tile]:
+    """Radar in decibels with land covers, borders and measured brightness."""
+    scene, tile = make_sentinel1()
+    scene_, tile_ = make_gid()
+    appearance = Appearance(low=-18.24, median=-11.71, high=-4.9, unit="dB")
+    return scene, replace(tile, labels=tile_.labels, borders=tile_.borders, appearance=appearance)
+
+
+def make_dated_season(word: str = "summer") -> tuple[Scene, Tile]:
+    """A SEN1-2 chip: a season and no date, no place."""
+    scene = make_scene(platform="Sentinel-2", season=word, dataset="SEN1-2", width=256, height=256)
+    crop = Crop(col=0, row=0, width=256, height=256)
+    return scene, make_tile(gsd_m=10.0, pixel_m=5.0, native_gsd_m=10.0, crop=crop)
+
+
+def make_foggy_source(weather: str = "fog") -> tuple[Scene, Tile]:
+    """A picture of MMM-RS whose source says what the weather is."""
+    scene, tile = make_eurosat("river")
+    weather_label = Label(name=weather, kind="weather", origin="sidecar file")
+    return scene, replace(tile, labels=(*tile.labels, weather_label))
 
 
 def with_fog(record: tuple[Scene, Tile], name: str = "fog") -> tuple[Scene, Tile]:

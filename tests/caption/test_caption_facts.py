@@ -17,7 +17,9 @@ from caption_records import (
     with_fog,
 )
 
-from earthloom.caption.facts import clean_name, find_cell, find_season, find_zone, gather
+from earthloom.caption.cleaning import clean_name
+from earthloom.caption.facts import find_season, find_zone, gather
+from earthloom.caption.labels import find_cell
 from earthloom.caption.statements import Acquired, Cell, Cover, Frame, SceneClass, Season, Signal, Zone
 from earthloom.core.records import Box, Crop, Label, Modality, Provenance, Stretch
 from earthloom.geo.levels import GsdLevel

@@ -293,7 +293,7 @@ def test_that_every_frame_can_be_used() -> None:
     """A frame that no facts can fill, or a slot that no frame asks for, is dead."""
     asked = 0
     for tiers in TIERS.values():
-        for tier in tiers:
+        for tier in tiers.frames:
             for frame in tier:
                 asked |= frame.needs
     records = [make_atlas(i) for i in range(30)] + [make_bare(m, gsd_m=2.0, pixel_m=2.0) for m in Modality]

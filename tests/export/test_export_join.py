@@ -134,7 +134,7 @@ def test_schema_is_that_of_pair_with_every_column_nullable() -> None:
 def test_every_column_has_one_home() -> None:
     from earthloom.core.records import Tile
 
-    made = {"image", "captions", "split", "class_legend"}
+    made = {"image", "captions", "proposals", "split", "class_legend"}
     names = {field.name for field in dataclasses.fields(Pair)} - made
     homes = {field.name for record in (Tile, Scene) for field in dataclasses.fields(record)}
     assert names <= homes

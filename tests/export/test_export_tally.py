@@ -154,12 +154,15 @@ def test_an_empty_release_has_no_numbers(tmp_path: Path) -> None:
     assert (counted.pairs, counted.groups, counted.captions.total, counted.picks) == (0, 0, 0, ())
 
 
+@pytest.mark.parametrize("more", [0, 100, 512])
 @pytest.mark.parametrize("name", ["train-rgb-00000.parquet", "train-rgb-00000.tar"])
-def test_a_damaged_file_is_named(small: Small, tmp_path: Path, name: str) -> None:
+def test_a_damaged_file_is_named(small: Small, tmp_path: Path, name: str, more: int) -> None:
+    """Cut off anywhere, and for a tar also at a border of its blocks or right after a member."""
     data = tmp_path / "data"
     data.mkdir()
     whole = (small.folder / "data" / name).read_bytes()
-    (data / name).write_bytes(whole[: len(whole) // 2 + 100])
+    half = len(whole) // 1024 * 512
+    (data / name).write_bytes(whole[: half + more])
     with pytest.raises(UsageError, match=rf"{name} cannot be read .* run `earthloom build` again"):
         collect_statistics(tmp_path)
 

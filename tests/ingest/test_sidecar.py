@@ -21,7 +21,7 @@ from earthloom.ingest.sidecar import Notes, Sidecar, open_sidecar
 GOOD = {
     "file": "a.jpg", "caption": "A field .", "lon": 11.5, "lat": -48.25, "date": "2019-09-04", "gsd_m": 10,
     "platform": "Sentinel-2", "sensor": "MSI", "place": "Bavaria", "label": "field", "licence": "CC-BY-4.0",
-    "credit": "ESA", "url": "ignored",
+    "credit": "ESA", "url": "ignored", "title": "Fields in May", "alt": "Fields from above", "article": "In May all is green.",
 }  # fmt: skip
 
 
@@ -57,6 +57,8 @@ def check_good(notes: Notes) -> None:
     assert (facts.platform, facts.sensor, facts.place) == ("Sentinel-2", "MSI", "Bavaria")
     assert (facts.licence, facts.credit) == ("CC-BY-4.0", "ESA")
     assert (notes.captions, notes.labels) == (("A field .",), ("field",))
+    said = [(text.role, text.text) for text in notes.texts]
+    assert said == [("title", "Fields in May"), ("alt", "Fields from above"), ("article", "In May all is green.")]
 
 
 def test_every_fact_of_a_jsonl(tmp_path: Path) -> None:
@@ -120,6 +122,14 @@ def test_one_caption_a_row_adds_up_with_duplicates(tmp_path: Path) -> None:
     ]
     assert jsonl(tmp_path, *rows).find("a.jpg").captions == ("one .", "two", "one .")
     assert written(tmp_path, as_csv(*rows), "facts.csv").find("b.jpg").captions == ("one .", "two", "one .")
+
+
+def test_texts_of_several_rows_add_up_each_once(tmp_path: Path) -> None:
+    rows = [{"file": "a.jpg", "title": "A", "article": article} for article in ("one", "two", "one", " ")]
+    notes = jsonl(tmp_path, *rows).find("a.jpg")
+    assert [(text.role, text.text) for text in notes.texts] == [
+        ("title", "A"), ("article", "one"), ("article", "two"),
+    ]  # fmt: skip
 
 
 def test_lists_in_a_csv_are_json(tmp_path: Path) -> None:

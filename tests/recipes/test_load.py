@@ -38,7 +38,7 @@ def test_the_recipe_of_the_contract_is_read(tmp_path: Path) -> None:
     (source,) = recipe.named_sources()
     assert (source.name, source.kind, source.platform) == ("naip", "geotiff", "NAIP")
     assert recipe.tile_settings(source).min_valid == 0.8
-    assert recipe.caption.with_ == "rules"
+    assert recipe.caption.with_ == ("rules",)
     assert recipe.curate.split == {"train": 0.7, "val": 0.1, "test": 0.2}
 
 

@@ -17,7 +17,9 @@ from earthloom.core.ids import hash_bytes
 from earthloom.core.images import decode_image, encode_jpeg, encode_png
 from earthloom.core.light import decode_srgb, encode_srgb, to_light
 from earthloom.core.records import (
+    Appearance,
     Band,
+    Border,
     Box,
     ClassMask,
     Crop,
@@ -191,6 +193,68 @@ def test_that_pixels_without_data_stay_as_they_were() -> None:
     assert (changed[hole == 0] == 0).all()
     assert (changed[hole > 0] != picture[hole > 0]).mean() > 0.9
     assert variant.valid_mask == member.tile.valid_mask
+
+
+@pytest.mark.parametrize("holed", [(Modality.RGB,), (Modality.NIR,), (Modality.RGB, Modality.NIR)])
+def test_that_pixels_stay_as_they_were_where_any_picture_of_the_place_has_no_data(
+    holed: tuple[Modality, ...],
+) -> None:
+    """Masks that differ: one picture alone with a hole, and two with holes that overlap in part."""
+    missing = np.zeros((SIZE, SIZE), bool)
+    members = []
+    for i, modality in enumerate((Modality.RGB, Modality.NIR)):
+        picture = draw_ground(i, 3 if modality is Modality.RGB else 1)
+        hole = np.zeros((SIZE, SIZE), bool)
+        if modality in holed:
+            hole[40:90, 10 + 60 * i : 200] = True
+            picture[hole] = 0
+        missing |= hole
+        mask = encode_png(np.where(hole, 0, 255).astype(np.uint8)[:, :, None]) if hole.any() else None
+        members.append(make_member(modality, picture=picture, valid_mask=mask))
+    for member, variant in zip(members, vary(members, FogSettings(severity=("heavy",))), strict=True):
+        before, after = decode_image(member.tile.image), decode_image(variant.image)
+        np.testing.assert_array_equal(after[missing], before[missing])
+        assert (after[~missing] != before[~missing]).mean() > 0.9
+        assert variant.valid_mask == member.tile.valid_mask
+
+
+@pytest.mark.parametrize("quantity", [Quantity.DISPLAY, Quantity.COUNTS])
+def test_that_how_bright_a_picture_is_is_measured_anew_where_the_effect_shows(quantity: Quantity) -> None:
+    """PNG, so that what was measured before encoding is what is decoded; the reference is NumPy's percentiles."""
+    hole = np.full((SIZE, SIZE), 255, np.uint8)
+    hole[:100] = 0
+    told = Appearance(low=0.1, median=0.2, high=0.3, unit="level")
+    members = [
+        make_member(modality, quantity=quantity, appearance=told, valid_mask=encode_png(hole[:, :, None]))
+        for modality in (Modality.RGB, Modality.NIR, Modality.SAR)
+    ]
+    rgb, infrared, radar = vary(members, LowLightSettings(severity=("heavy",)), "low_light")
+    assert radar.appearance == told
+    for tile, weights in ((rgb, [0.2126, 0.7152, 0.0722]), (infrared, [1.0])):
+        grey = np.rint(decode_image(tile.image)[hole > 0] @ weights)
+        found = tile.appearance
+        assert found is not None
+        assert (found.low, found.median, found.high) == pytest.approx(
+            tuple(np.percentile(grey, [5, 50, 95]) / 255), abs=1e-6
+        )
+        assert found.unit == "level"
+
+
+def test_that_borders_of_covers_stay_until_their_shares_are_hidden() -> None:
+    borders = (Border(names=("field", "water"), share=1.0),)
+    member = make_member(Modality.RGB, borders=borders)
+    (fog,) = vary([member], FogSettings(severity=("light",)))
+    assert fog.borders == borders
+    (cloud,) = vary([member], CloudSettings(severity=("heavy",)), "cloud")
+    assert cloud.borders == ()
+    (radar,) = [
+        tile
+        for tile in vary(
+            [member, make_member(Modality.SAR, borders=borders)], CloudSettings(severity=("heavy",))
+        )
+        if tile.effect is not None and not tile.effect.is_visible
+    ]
+    assert radar.borders == borders
 
 
 def test_that_a_picture_is_encoded_as_its_base_is() -> None:

@@ -152,12 +152,13 @@ def test_the_majority_says_more_of_the_ground_right_than_a_sample(tmp_path: Path
 def test_names_that_stand_for_several_values_are_added_up() -> None:
     legend = (Legend(value=1, name="water"), Legend(value=2, name="forest"), Legend(value=3, name="forest"))
     mask = ClassMask(band=Band(uri="m", index=1), legend=legend, origin="synthetic")
-    found = classes.Classes(np.array([2, 1, 4]), np.zeros((2, 2), np.uint8))
+    nothing = np.zeros((2, 2), np.uint8)
+    found = classes.Classes(np.array([2, 1, 4]), nothing, nothing.astype(np.uint16))
     assert [(label.name, label.share, label.kind, label.origin) for label in label_cover(mask, found)] == [
         ("forest", round(5 / 7, 6), "cover", "synthetic"),
         ("water", round(2 / 7, 6), "cover", "synthetic"),
     ]
-    assert label_cover(mask, classes.Classes(np.zeros(3, int), found.mask)) == []
+    assert label_cover(mask, replace(found, counts=np.zeros(3, int))) == []
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "bmp"])

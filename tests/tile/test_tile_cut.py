@@ -536,7 +536,7 @@ def test_ids_tell_scenes_windows_requests_and_sizes_apart_and_nothing_else(tmp_p
     assert not set(first) & {tile.id for tile in tiles(scene, gsd_m=(1.0,))}
     assert not set(first) & {tile.id for tile in tiles(scene, size=256)}
     assert [tile.base_id for tile in tiles(scene)] == first
-    assert TILE_VERSION == "2"
+    assert TILE_VERSION == "3"
 
 
 def test_modalities_of_one_ground_pair_up_and_others_do_not(tmp_path):

@@ -11,7 +11,7 @@ from earthloom.caption.numbers import MONTH_NUMBERS
 from earthloom.caption.reading import SENTENCE_ENDS, Check, Reading, Rule
 from earthloom.caption.statements import Cell, Season, Zone
 from earthloom.core.records import Modality
-from earthloom.geo.platforms import Carrier, list_platforms
+from earthloom.geo.platforms import Carrier, find_platform, list_platforms
 
 # --- places, dates, names ----------------------------------------------------------------------------------------
 
@@ -20,12 +20,17 @@ def check_name(reading: Reading, i: int) -> Check | None:
     """Check a capitalised word within a sentence; `South Dakota` may not open one where `North Dakota` is known."""
     token = reading.tokens[i].removesuffix("'s")
     if token not in reading.known.capitals:
-        return None if token in _COMMON_CAPITALS else Check.NAME
+        return (
+            reading.hold(Check.NAME, _is_spelling(reading.known, token))
+            if token not in _COMMON_CAPITALS
+            else None
+        )
+    reading.tried.add(Check.NAME)
     before = reading.tokens[i - 1]
     is_opening = i == 1 or reading.at(i - 2) in SENTENCE_ENDS
     if not is_opening or before == before.lower() or before in reading.known.capitals:
         return None
-    return None if before.lower() in FUNCTION_WORDS or reading.at(i - 1) in CLAIM_RULES else Check.NAME
+    return reading.hold(Check.NAME, before.lower() in FUNCTION_WORDS or reading.at(i - 1) in CLAIM_RULES)
 
 
 _COMMON_CAPITALS = list_words("SAR RGB NIR GSD Earth N S E W UTC T dB Circle")
@@ -35,11 +40,11 @@ def _check_month(reading: Reading, i: int) -> Check | None:
     """`may` and `march` in lower case are no months."""
     if reading.tokens[i] == reading.lower[i]:
         return None
-    return None if MONTH_NUMBERS[reading.lower[i]] == reading.known.month else Check.DATE
+    return reading.hold(Check.DATE, MONTH_NUMBERS[reading.lower[i]] == reading.known.month)
 
 
 def _check_season(reading: Reading, i: int) -> Check | None:
-    return None if reading.lower[i] == reading.known.season else Check.DATE
+    return reading.hold(Check.DATE, reading.lower[i] == reading.known.season)
 
 
 _ZONE_WORDS: dict[str, frozenset[Zone]] = {
@@ -52,16 +57,16 @@ _ZONE_WORDS: dict[str, frozenset[Zone]] = {
 
 
 def _check_zone(reading: Reading, i: int) -> Check | None:
-    return None if reading.known.zone in _ZONE_WORDS[reading.lower[i]] else Check.ZONE
+    return reading.hold(Check.ZONE, reading.known.zone in _ZONE_WORDS[reading.lower[i]])
 
 
 def _check_hemisphere(reading: Reading, i: int) -> Check | None:
     position = reading.known.position
     if position is None:
-        return Check.ZONE
+        return reading.hold(Check.ZONE, is_right=False)
     lon, lat = position
     sides = {"northern": lat > 0, "southern": lat < 0, "eastern": lon > 0, "western": lon < 0}
-    return None if sides.get(reading.at(i - 1), False) else Check.ZONE
+    return reading.hold(Check.ZONE, sides.get(reading.at(i - 1), False))
 
 
 # --- sensing -----------------------------------------------------------------------------------------------------
@@ -80,11 +85,11 @@ _MODALITY_WORDS: dict[str, frozenset[Modality]] = {
 
 
 def _check_modality(reading: Reading, i: int) -> Check | None:
-    return None if reading.known.modality in _MODALITY_WORDS[reading.lower[i]] else Check.MODALITY
+    return reading.hold(Check.MODALITY, reading.known.modality in _MODALITY_WORDS[reading.lower[i]])
 
 
 def _check_polarisation(reading: Reading, i: int) -> Check | None:
-    return None if reading.lower[i][:2] == reading.known.polarisation else Check.MODALITY
+    return reading.hold(Check.MODALITY, reading.lower[i][:2] == reading.known.polarisation)
 
 
 _POLARISATIONS = ("vv", "vh", "hh", "hv")
@@ -95,11 +100,20 @@ _CARRIER_WORDS = {
 
 
 def _check_carrier(reading: Reading, i: int) -> Check | None:
-    return None if reading.known.carrier is _CARRIER_WORDS[reading.lower[i]] else Check.PLATFORM
+    return reading.hold(Check.PLATFORM, reading.known.carrier is _CARRIER_WORDS[reading.lower[i]])
 
 
 def _check_platform(reading: Reading, i: int) -> Check | None:
-    return None if reading.tokens[i] in reading.known.capitals else Check.PLATFORM
+    token = reading.tokens[i]
+    return reading.hold(Check.PLATFORM, token in reading.known.capitals or _is_spelling(reading.known, token))
+
+
+def _is_spelling(known: Known, token: str) -> bool:
+    """Tell whether a word is another spelling of the platform: `Landsat-8`."""
+    platform = find_platform(token) if known.said.platform is not None else None
+    return (
+        platform is not None and known.said.platform is not None and platform.name == known.said.platform.name
+    )
 
 
 def _list_platform_words() -> frozenset[str]:
@@ -116,22 +130,34 @@ def _list_platform_words() -> frozenset[str]:
 # --- what is there -----------------------------------------------------------------------------------------------
 
 
-def _lacks_content(known: Known, word: str) -> Check | None:
-    return None if word in known.words else Check.CONTENT
+def _has_content(known: Known, word: str) -> bool:
+    return word in known.words
 
 
-def _lacks_weather(known: Known, word: str) -> Check | None:
-    return None if word in known.weather_words or word in known.words else Check.WEATHER
+def _has_weather(known: Known, word: str) -> bool:
+    return word in known.weather_words or word in known.words
 
 
 def _check_content(reading: Reading, i: int) -> Check | None:
-    found = _lacks_content(reading.known, reading.lower[i])
-    return None if found is None or reading.is_general(i) else found
+    return reading.hold(Check.CONTENT, _has_content(reading.known, reading.lower[i]) or reading.is_general(i))
 
 
 def _check_weather(reading: Reading, i: int) -> Check | None:
-    found = _lacks_weather(reading.known, reading.lower[i])
-    return None if found is None or reading.is_general(i) else found
+    known, word = reading.known, reading.lower[i]
+    is_measured = bool(known.cloud) and word in _CLOUDS and not _MEASURES.isdisjoint(reading.clause(i))
+    is_right = is_measured or _has_weather(known, word) or reading.is_general(i)
+    return reading.hold(Check.WEATHER, is_right)
+
+
+def _check_simulated(reading: Reading, _i: int) -> Check | None:
+    weather = reading.known.said.weather
+    is_right = reading.known.is_synthetic or (weather is not None and weather.is_simulated)
+    return reading.hold(Check.WEATHER, is_right)
+
+
+_CLOUDS = frozenset({"cloud", "clouds"})
+_MEASURES = frozenset({"cover", "covered", "%", "percent"})
+"""What shows that a clause tells the cloud cover of the source, not what the picture shows."""
 
 
 _WEATHER_WORDS = list_words(
@@ -171,14 +197,15 @@ def _check_centre(reading: Reading, i: int) -> Check | None:
 
 
 def _check_place(reading: Reading, i: int, place: str) -> Check | None:
-    return None if place in reading.known.find_places(reading.clause(i)) else Check.POSITION
+    return reading.hold(Check.POSITION, place in reading.known.find_places(reading.clause(i)))
 
 
-def _check_banned(_reading: Reading, _i: int) -> Check | None:
+def check_banned(_reading: Reading, _i: int) -> Check | None:
+    """Refuse a word in any caption."""
     return Check.WORDS
 
 
-_BANNED_WORDS = list_words(
+BANNED_WORDS = list_words(
     "photo photos photograph photographs photographic snapshot beautiful stunning breathtaking picturesque "
     "amazing majestic gorgeous lovely scenic impressive spectacular magnificent serene bustling charming "
     "idyllic striking mesmerizing captivating vibrant lush pristine"
@@ -190,7 +217,7 @@ def _check_synthetic(reading: Reading, i: int) -> Check | None:
     if reading.known.is_synthetic:
         return None
     is_aperture = reading.at(i + 1) == "aperture" and reading.known.modality is Modality.SAR
-    return None if is_aperture else Check.SYNTHETIC
+    return reading.hold(Check.SYNTHETIC, is_aperture)
 
 
 CLAIM_RULES: dict[str, Rule] = {
@@ -205,17 +232,18 @@ CLAIM_RULES: dict[str, Rule] = {
         (word for name in _POLARISATIONS for word in (name, f"{name}-polarised")), _check_polarisation
     ),
     **dict.fromkeys(_CARRIER_WORDS, _check_carrier),
-    **dict.fromkeys(_BANNED_WORDS, _check_banned),
+    **dict.fromkeys(BANNED_WORDS, check_banned),
     **dict.fromkeys(("upper", "lower"), _check_corner),
     **dict.fromkeys(("left", "right"), _check_flank),
     **dict.fromkeys(("above", "below"), _check_vertical),
     **dict.fromkeys(("centre", "center", "middle"), _check_centre),
     "hemisphere": _check_hemisphere,
     "synthetic": _check_synthetic,
+    "simulated": _check_simulated,
 }
 """What words need that claim something."""
-PART_RULES: dict[str, Callable[[Known, str], Check | None]] = {
-    **dict.fromkeys(CONTENT_WORDS, _lacks_content),
-    **dict.fromkeys(_WEATHER_WORDS, _lacks_weather),
+PART_RULES: dict[str, tuple[Check, Callable[[Known, str], bool]]] = {
+    **dict.fromkeys(CONTENT_WORDS, (Check.CONTENT, _has_content)),
+    **dict.fromkeys(_WEATHER_WORDS, (Check.WEATHER, _has_weather)),
 }
 """What the parts of compounds need."""

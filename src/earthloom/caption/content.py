@@ -1,13 +1,14 @@
-"""Words for what labels say is in an image: covers, classes, objects and their places."""
+"""Words for what labels say is in an image: classes, covers, and which covers touch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from earthloom.caption.english import join_list, say_count
+from earthloom.caption.english import fit_words, join_list, say_count
 from earthloom.caption.grammar import Draw
 from earthloom.caption.lexicon import find_noun
-from earthloom.caption.statements import SIDES, Cell, Cover, Objects, SceneClass, Statements
+from earthloom.caption.objects import list_objects, say_objects
+from earthloom.caption.statements import Adjacent, Cover, SceneClass, Statements
 
 Covers = Sequence[Cover]
 """Largest share first."""
@@ -15,7 +16,6 @@ Covers = Sequence[Cover]
 MIN_SHARE = 0.005
 """Smaller shares are known but not said."""
 DOMINANT = 0.5
-_MAX_LIST_WORDS = 24
 _MAX_CONTENT_WORDS = 18
 _MAX_LABEL_WORDS = 32
 _FRACTIONS = (
@@ -27,19 +27,9 @@ _FRACTIONS = (
 )
 _TAKES = (("covers", "cover"), ("takes up", "take up"), ("occupies", "occupy"), ("makes up", "make up"))
 _DOMINATES = (("dominates", "dominate"), ("prevails in", "prevail in"))
-_LIES = (("lies", "lie"), ("sits", "sit"), ("is found", "are found"), ("is placed", "are placed"))
-
-
-def fit_words(phrases: Iterable[str], most: int, max_words: int = _MAX_LIST_WORDS) -> list[str]:
-    """Take phrases in order, up to `most` of them and `max_words` words, but at least one."""
-    taken: list[str] = []
-    n_words = 0
-    for phrase in phrases:
-        n_words += phrase.count(" ") + 1
-        if len(taken) == most or (taken and n_words > max_words):
-            break
-        taken.append(phrase)
-    return taken
+_TOUCHES = (("borders on", "border on"), ("adjoins", "adjoin"), ("meets", "meet"), ("touches", "touch"))
+_NEIGHBOUR_SHARE = 0.08
+"""Borders of a smaller share of all are known but not said beside the longest (our choice)."""
 
 
 def say_content(said: Statements, covers: Covers, draw: Draw) -> str:
@@ -153,50 +143,46 @@ def _say_times(times: int) -> str:
     return "twice" if times == 2 else f"{say_count(times)} times"
 
 
-# --- objects -----------------------------------------------------------------------------------------------------
+# --- borders -----------------------------------------------------------------------------------------------------
 
 
-def say_objects(group: Objects) -> str:
-    """Count the objects of one kind: `two storage tanks`."""
-    noun = find_noun(group.name)
-    return f"{say_count(group.count)} {noun.one if group.count == 1 else noun.many}"
+def find_borders(said: Statements, covers: Covers) -> tuple[Adjacent, ...]:
+    """The borders that can be said: no short ones, and between covers that can be said; longest first."""
+    names = {cover.name for cover in covers}
+    borders = [border for border in said.adjacent if border.first in names and border.second in names]
+    return tuple(border for border in borders if border.share >= _NEIGHBOUR_SHARE)
 
 
-def list_objects(groups: Sequence[Objects]) -> str:
-    """`three airplanes and one storage tank`."""
-    return join_list(fit_words(map(say_objects, groups), 3))
+def say_touching(border: Adjacent, draw: Draw) -> str:
+    """`cropland borders on forest`."""
+    names = (border.first, border.second) if draw.below(2) else (border.second, border.first)
+    first, second = (find_noun(name) for name in names)
+    return f"{first.cover} {draw.pick(_TOUCHES)[first.cover_is_plural]} {second.cover}"
 
 
-def say_objects_are(groups: Sequence[Objects]) -> str:
-    """The objects with their verb: `three airplanes are`, `one ship is`."""
-    is_single = len(groups) == 1 and groups[0].count == 1
-    return f"{list_objects(groups)} {'is' if is_single else 'are'}"
+def say_between(border: Adjacent, draw: Draw) -> str:
+    """`between cropland and forest`."""
+    names = [find_noun(border.first).cover, find_noun(border.second).cover]
+    if draw.below(2):
+        names.reverse()
+    return f"between {names[0]} and {names[1]}"
 
 
-def say_arrangement(group: Objects, image: str, draw: Draw) -> str:
-    """Say where the objects of one kind lie in an image: `the two ships lie in the upper left of the image`."""
-    noun = find_noun(group.name)
-    verb = draw.pick(_LIES)[group.count > 1]
-    which = f"the {noun.one}" if group.count == 1 else f"the {say_count(group.count)} {noun.many}"
-    return f"{which} {verb} {say_cells(group.cells)} of {image}"
+def find_hub(borders: Sequence[Adjacent]) -> tuple[str, tuple[str, ...]] | None:
+    """The cover of the longest border that has other neighbours too, and all its neighbours; None without one."""
+    for hub in (borders[0].first, borders[0].second) if borders else ():
+        neighbours = tuple(
+            border.second if border.first == hub else border.first
+            for border in borders
+            if hub in {border.first, border.second}
+        )
+        if len(neighbours) > 1:
+            return hub, neighbours
+    return None
 
 
-def say_cells(cells: Sequence[Cell]) -> str:
-    """Name up to three ninths of the frame, or the side along which most lie."""
-    counts = {cell: cells.count(cell) for cell in Cell if cell in cells}
-    if len(counts) <= 3:
-        return join_list(_say_each(list(counts)))
-    for side, part in SIDES.items():
-        if sum(n for cell, n in counts.items() if cell in part) > 0.6 * len(cells):
-            return f"mostly along the {side} side"
-    return "in several parts"
-
-
-def _say_each(cells: list[Cell]) -> list[str]:
-    """Corners alone share their words: `in the upper left and lower right`."""
-    corners = [cell.value for cell in cells if cell.value.startswith(("upper", "lower"))]
-    if len(corners) == len(cells):
-        return [f"in the {join_list(corners)}"]
-    others = [cell.value for cell in cells if cell.value not in corners and cell is not Cell.CENTRE]
-    middle = ["in the centre"] if Cell.CENTRE in cells else []
-    return [*(f"in the {corner}" for corner in corners), *others, *middle]
+def say_hub(hub: tuple[str, tuple[str, ...]], draw: Draw) -> str:
+    """`forest borders on cropland and water`."""
+    noun = find_noun(hub[0])
+    neighbours = fit_words((find_noun(name).cover for name in hub[1]), 3, _MAX_CONTENT_WORDS)
+    return f"{noun.cover} {draw.pick(_TOUCHES)[noun.cover_is_plural]} {join_list(neighbours)}"

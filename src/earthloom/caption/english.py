@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 MONTHS = (
     "January",
@@ -90,6 +90,18 @@ def join_list(items: Sequence[str]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def fit_words(phrases: Iterable[str], most: int, max_words: int = 24) -> list[str]:
+    """Take phrases in order, up to `most` of them and `max_words` words, but at least one."""
+    taken: list[str] = []
+    n_words = 0
+    for phrase in phrases:
+        n_words += phrase.count(" ") + 1
+        if len(taken) == most or (taken and n_words > max_words):
+            break
+        taken.append(phrase)
+    return taken
+
+
 def say_count(count: int) -> str:
     """Say a count: words up to twelve, digits beyond."""
     return NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else str(count)
@@ -98,6 +110,12 @@ def say_count(count: int) -> str:
 def say_number(value: float) -> str:
     """Say a positive measure with three significant digits and no idle zeros: 2, 0.594, 9.97, 300, 1540."""
     return f"{value:.0f}" if value >= 999.5 else f"{value:.3g}"
+
+
+def say_about(metres: float) -> str:
+    """Two significant digits, three from a hundred on: what `about` can bear: `45 m`, `1.3 km`."""
+    value, unit = (metres / 1000, "km") if metres >= 1000 else (metres, "m")
+    return f"{say_number(float(f'{value:.2g}' if value < 100 else f'{value:.3g}'))} {unit}"
 
 
 def say_date(year: int, month: int | None, day: int | None) -> str:

@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from earthloom.caption.english import FUNCTION_WORDS
-from earthloom.caption.lexicon import is_informative
+from earthloom.caption.cleaning import clean_name
+from earthloom.caption.labels import find_adjacent, find_classes, find_covers, find_objects, shows_scene
 from earthloom.caption.statements import (
     Acquired,
+    Brightness,
     CarriedBy,
-    Cell,
+    CloudCover,
     Collection,
-    Cover,
+    Country,
     Display,
     Extent,
     Frame,
     InSeason,
     Looks,
-    Objects,
     Place,
     Polarisation,
     Position,
     Resolution,
-    SceneClass,
     Season,
     Sensor,
     Signal,
     Statements,
+    Sun,
     Synthetic,
     Validity,
+    View,
     Weather,
     Zone,
 )
-from earthloom.core.records import Box, Effect, Label, Modality, Origin, Scene, Stretch, Tile
+from earthloom.core.records import Effect, Modality, Origin, Scene, Stretch, Tile
+from earthloom.geo.countries import find_country
 from earthloom.geo.levels import find_level
 from earthloom.geo.platforms import find_platform
 
@@ -45,13 +46,9 @@ TROPIC_DEG = 23.44
 POLAR_CIRCLE_DEG = 66.56
 """Latitudes of the tropics and polar circles, rounded: the obliquity of the ecliptic is 23.436 degrees."""
 
-_MAX_NAME_LENGTH = 48
-_MAX_NAME_WORDS = 6
 _MIN_GSD_M, _MAX_GSD_M = 1e-4, 1e5
 _WHOLE_FRAME = 0.995
 """Shares of valid pixels from here on read as all of them."""
-_WHOLE_SCENE = 0.9
-"""Share of a scene from which on a tile is taken to show it."""
 _ISO_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ].*)?)?)?", re.ASCII)
 _MMM_RS_WEATHER = {
     "snow": "snow",
@@ -61,10 +58,10 @@ _MMM_RS_WEATHER = {
     "fog": "fog",
     "foggy": "fog",
 }
-_LETTERS = re.compile(r"[^\W\d_]+")
+_NO_WEATHER = frozenset({"clear", "clear sky", "sunny", "none", "normal"})
 _POLARISATIONS = frozenset({"VV", "VH", "HH", "HV"})
 _SEASONS = (Season.WINTER, Season.SPRING, Season.SUMMER, Season.AUTUMN)
-_CELLS = tuple(Cell)
+_SEASON_WORDS = {season.value: season for season in Season} | {"fall": Season.AUTUMN}
 
 
 def gather(scene: Scene, tile: Tile) -> Statements:
@@ -73,11 +70,11 @@ def gather(scene: Scene, tile: Tile) -> Statements:
     A synthetic landscape has no place, date or platform, whatever the record says of those that it imitates.
     """
     if scene.synthetic:
-        scene = replace(scene, acquired=None, place=None, platform=None, sensor=None)
+        scene = _forget_world(scene)
     origin = _origins(scene)
     acquired = _read_date(scene.acquired, origin("acquired"))
     position = _locate(tile, scene, origin("lon"))
-    covers, objects = _sort_labels(tile)
+    covers = find_covers(tile)
     resolution = _measure_resolution(tile, origin("gsd_x_m"))
     is_radar = scene.modality is Modality.SAR
     return Statements(
@@ -94,24 +91,36 @@ def gather(scene: Scene, tile: Tile) -> Statements:
         extent=_measure_extent(tile),
         validity=_measure_validity(tile.valid_share),
         acquired=acquired,
-        season=_find_season(acquired, position),
+        season=_find_season(acquired, position) or _read_season(scene.season, acquired, origin("season")),
         place=_find_place(scene.place, origin("place")),
         position=position,
-        weather=_find_weather(tile.effect),
-        classes=_find_classes(scene, tile),
+        country=_find_country(scene, origin("country")),
+        sun=_find_sun(scene.sun_elevation_deg, origin("sun_elevation_deg")),
+        view=_find_view(scene.off_nadir_deg, origin("off_nadir_deg")),
+        cloud_cover=_find_cloud_cover(scene, tile, origin("cloud_share")),
+        weather=_find_weather(tile.effect) or (None if is_radar else _read_weather(tile)),
+        brightness=_find_brightness(tile),
+        classes=find_classes(scene, tile),
         covers=covers,
-        objects=objects,
+        adjacent=find_adjacent(tile, covers),
+        objects=find_objects(tile),
     )
 
 
-def clean_name(name: str | None) -> str | None:
-    """Give a name as a caption can hold it, or None: one line, printable, short, with a letter, no `of` or `the`."""
-    if name is None:
-        return None
-    name = " ".join(name.replace("_", " ").split())
-    fits = len(name) <= _MAX_NAME_LENGTH and name.count(" ") < _MAX_NAME_WORDS and name.isprintable()
-    says = not FUNCTION_WORDS.issuperset(_LETTERS.findall(name.lower()))
-    return name if fits and says and '"' not in name else None
+def _forget_world(scene: Scene) -> Scene:
+    """Take what ties an image to a real place, time or instrument from the record of an invented landscape."""
+    return replace(
+        scene,
+        acquired=None,
+        season=None,
+        place=None,
+        country=None,
+        platform=None,
+        sensor=None,
+        sun_elevation_deg=None,
+        off_nadir_deg=None,
+        cloud_share=None,
+    )
 
 
 def find_zone(lat: float) -> Zone:
@@ -129,13 +138,6 @@ def find_season(month: int, zone: Zone) -> Season | None:
         return None
     half_year = 0 if zone in {Zone.NORTH, Zone.ARCTIC} else 6
     return _SEASONS[(month + half_year) % 12 // 3]
-
-
-def find_cell(box: Box, width: int, height: int) -> Cell:
-    """Find the ninth of a frame of `width` x `height` pixels in which a box has its centre."""
-    x = min(max((box.x0 + box.x1) / 2 / width, 0.0), 1.0)
-    y = min(max((box.y0 + box.y1) / 2 / height, 0.0), 1.0)
-    return _CELLS[3 * min(int(3 * y), 2) + min(int(3 * x), 2)]
 
 
 def _origins(scene: Scene) -> Callable[[str], str]:
@@ -178,6 +180,54 @@ def _find_season(acquired: Acquired | None, position: Position | None) -> InSeas
         return None
     season = find_season(acquired.month, position.zone)
     return None if season is None else InSeason(origin=Origin.COMPUTED, season=season)
+
+
+def _read_season(word: str | None, acquired: Acquired | None, origin: str) -> InSeason | None:
+    """The season that the source states; one that is dated needs none."""
+    is_dated = acquired is not None and acquired.month is not None
+    if word is None or is_dated or word.lower() not in _SEASON_WORDS:
+        return None
+    return InSeason(origin=origin, season=_SEASON_WORDS[word.lower()])
+
+
+def _find_country(scene: Scene, origin: str) -> Country | None:
+    """The usual English name of a code; a word that is no code as it stands. What `place` says is not said again."""
+    word = scene.country
+    if word is None:
+        return None
+    known = find_country(word)
+    name = clean_name(word if known is None else known.name.removeprefix("The "))
+    is_said = name is not None and scene.place is not None and name.lower() in scene.place.lower()
+    return None if name is None or is_said else Country(origin=origin, name=name)
+
+
+def _find_sun(elevation_deg: float | None, origin: str) -> Sun | None:
+    is_known = elevation_deg is not None and -90 <= elevation_deg <= 90
+    return Sun(origin=origin, elevation_deg=elevation_deg) if is_known and elevation_deg is not None else None
+
+
+def _find_view(off_nadir_deg: float | None, origin: str) -> View | None:
+    is_known = off_nadir_deg is not None and 0 <= off_nadir_deg < 90
+    return (
+        View(origin=origin, off_nadir_deg=off_nadir_deg) if is_known and off_nadir_deg is not None else None
+    )
+
+
+def _find_cloud_cover(scene: Scene, tile: Tile, origin: str) -> CloudCover | None:
+    """That of the source image, where the tile shows all of it."""
+    share = scene.cloud_share
+    if share is None or not 0 <= share <= 1 or not shows_scene(scene, tile):
+        return None
+    return CloudCover(origin=origin, share=share)
+
+
+def _find_brightness(tile: Tile) -> Brightness | None:
+    seen = tile.appearance
+    if seen is None or not seen.low <= seen.median <= seen.high:
+        return None
+    return Brightness(
+        origin=Origin.COMPUTED, low=seen.low, median=seen.median, high=seen.high, unit=seen.unit
+    )
 
 
 def _find_polarisation(scene: Scene, origin: str) -> Polarisation | None:
@@ -245,10 +295,23 @@ def _find_weather(effect: Effect | None) -> Weather | None:
     if effect is None or not effect.is_visible:
         return None
     name = clean_name(_LEARNED.get(effect.name, lambda _: effect.name)(effect.params))
-    if name is None or name == "clear":
+    if name is None or name in _NO_WEATHER:
         return None
     word = _MMM_RS_WEATHER.get(name, name)
     return Weather(origin=Origin.COMPUTED, effect=name, word=word, severity=effect.severity)
+
+
+def _read_weather(tile: Tile) -> Weather | None:
+    """What the source says; an effect of an earlier release of ours comes back as such."""
+    for label in tile.labels:
+        name = clean_name(label.name) if label.kind == "weather" else None
+        if name is not None and name.lower() not in _NO_WEATHER:
+            word = _MMM_RS_WEATHER.get(name, name)
+            is_simulated = label.origin == Origin.SYNTHETIC
+            return Weather(
+                origin=label.origin, effect=name, word=word, severity="", is_simulated=is_simulated
+            )
+    return None
 
 
 def _read_word(params: str) -> str:
@@ -257,43 +320,3 @@ def _read_word(params: str) -> str:
 
 
 _LEARNED = {"translation": _read_word}
-
-
-def _find_classes(scene: Scene, tile: Tile) -> tuple[SceneClass, ...]:
-    shown = tile.crop.width * tile.crop.height
-    is_whole = shown >= _WHOLE_SCENE * scene.width * scene.height
-    labels = ((_class_name(label), label.origin) for label in tile.labels if label.kind == "class")
-    classes = {
-        name: SceneClass(origin=origin, name=name, is_whole=is_whole) for name, origin in labels if name
-    }
-    return tuple(classes.values())
-
-
-def _class_name(label: Label) -> str | None:
-    name = clean_name(label.name)
-    return name if name is not None and is_informative(name) else None
-
-
-def _sort_labels(tile: Tile) -> tuple[tuple[Cover, ...], tuple[Objects, ...]]:
-    covers: dict[str, Cover] = {}
-    objects: dict[str, list[Label]] = {}
-    for label in tile.labels:
-        name = _class_name(label)
-        if name is None:
-            continue
-        if label.kind == "object":
-            objects.setdefault(name, []).append(label)
-        elif label.kind == "cover" and label.share is not None and 0 < label.share <= 1:
-            covers[name] = Cover(origin=label.origin, name=name, share=label.share)
-    groups = [_group(name, labels, tile.width, tile.height) for name, labels in objects.items()]
-    return (
-        tuple(sorted(covers.values(), key=lambda cover: (-cover.share, cover.name))),
-        tuple(sorted(groups, key=lambda group: (-group.count, group.name))),
-    )
-
-
-def _group(name: str, labels: list[Label], width: int, height: int) -> Objects:
-    boxes = tuple(label.box for label in labels)
-    known = [box for box in boxes if box is not None and math.isfinite(box.x0 + box.x1 + box.y0 + box.y1)]
-    cells = tuple(find_cell(box, width, height) for box in known) if len(known) == len(boxes) else ()
-    return Objects(origin=labels[0].origin, name=name, boxes=boxes, cells=cells)

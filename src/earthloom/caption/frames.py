@@ -6,10 +6,20 @@ said. The language is that of `earthloom.caption.grammar`; the slots are those o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from earthloom.caption.grammar import Frame, parse_frame
 from earthloom.caption.slots import SLOTS
+
+_IMAGE_NAMES = ("an_image", "the_image", "this_image", "full_image", "expanded", "arranged")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tiers:
+    """Frames of one role, those that need the richest facts first."""
+
+    frames: tuple[tuple[Frame, ...], ...]
 
 
 class Role(StrEnum):
@@ -24,24 +34,26 @@ class Role(StrEnum):
 
 _OVERVIEW = (
     (
-        "{^an_image} of {content}< over {place}>< {at_gsd}><, {weather}>.",
-        "{^an_image} [shows|depicts|presents|displays] {content}< over {place}><, {weather}>.",
-        "{^an_image} [with|showing] {content}<, taken over {place}>< {zone}><, {weather}>.",
-        "{^content} [seen in|viewed in|shown in|shown by] {an_image}< over {place}>< {at_gsd}><, {weather}>.",
+        "{^an_image} of {content}< {whereabouts}>< {at_gsd}><, {weather}>.",
+        "{^an_image} [shows|depicts|presents|displays] {content}< {whereabouts}><, {weather}>.",
+        "{^an_image} [with|showing] {content}<, taken {whereabouts}>< {zone}><, {weather}>.",
+        "{^content} [seen in|viewed in|shown in|shown by] {an_image}< {whereabouts}>< {at_gsd}><, {weather}>.",
         "In {an_image}< of {place}>, [one sees|the viewer finds|one finds] {content}<, {weather}>.",
-        "[Seen from above|Viewed from above|Visible from above]: {content}< over {place}>, in {an_image}.",
-        "This is {an_image}< over {place}> [that shows|which shows|showing] {content}<, {weather}>.",
-        "{^an_image} of {content}, {size} in size<, over {place}><, {weather}>.",
+        "[Seen from above|Viewed from above|Visible from above]: {content}< {whereabouts}>, in {an_image}.",
+        "This is {an_image}< {whereabouts}> [that shows|which shows|showing] {content}<, {weather}>.",
+        "{^an_image} of {content}, {size} in size<, {whereabouts}><, {weather}>.",
         "{^an_image} in which [one can find|one can see|the viewer sees] {content}< {at_gsd}><, {weather}>.",
-        "[A look from above at|A view from above of] {content}<, over {place}>, in the form of {an_image}.",
+        "[A look from above at|A view from above of] {content}<, {whereabouts}>, in the form of {an_image}.",
         "{^an_image} of a [place|location|stretch of ground] with {content}< {zone}>< {at_gsd}><, {weather}>.",
-        "The [subject|content] of {an_image}< over {place}> is {content}<, {weather}>.",
-        "{^content}: that is what {an_image} [shows|depicts]< over {place}>< {at_gsd}><, {weather}>.",
+        "The [subject|content] of {an_image}< {whereabouts}> is {content}<, {weather}>.",
+        "{^content}: that is what {an_image} [shows|depicts]< {whereabouts}>< {at_gsd}><, {weather}>.",
         "From above, {an_image}<, {at_gsd},> [takes in|covers] {content}<, {weather}>.",
     ),
     (
         "{^an_image} of {earth} over {place}< {at_gsd}><, {weather}>.",
         "{^an_image} taken over {place}, {size} in size<, {weather}>.",
+        "{^an_image} taken {whereabouts}, {size} in size<, {weather}>.",
+        "{^an_image} of {earth} {whereabouts}< {at_gsd}><, {weather}>.",
         "[A view of|A look at] {place} from above, in the form of {an_image}< {at_gsd}><, {weather}>.",
         "{^place}, seen from above in {an_image} of {size}<, {weather}>.",
     ),
@@ -72,6 +84,9 @@ _COMPOSITION = (
     (
         "{^the_image} [contains|holds|includes] {objects}[|, all of them marked with boxes].",
         "{^objects_are} [labelled|marked|annotated] in {the_image}.",
+        "{^the_image} [contains|holds|includes] {sized}.",
+        "[Among the labels of|To be found in] {the_image}: {sized}.",
+        "{^objects_are} [labelled|marked] in {the_image}; {box_length} on the longer side.",
         "The [labels|annotations] of {the_image} [list|name] {objects}.",
         "Counted one by one, the [labels|annotations] in {the_image} come to {objects}.",
         "[In total|Altogether|All in all], {the_image} has {total} labelled objects: {objects}.",
@@ -83,7 +98,7 @@ _COMPOSITION = (
         "A single scene class, {class_label}, describes [the whole of|all of] {the_image}.",
         "What fills {the_image} has been classed as {class_label}[| throughout| overall].",
         "As a scene type, {the_image} [counts as|goes under the name of] {class_label}.",
-        "[By its label|According to its label], {the_image} [consists of|holds] {in_class}.",
+        "[By its label|According to its label], {the_image} [shows|presents] {in_class}.",
         "{^the_image} is [cut from|a part of|a window of] a larger scene labelled {part_label}.",
         "The larger scene around {the_image} [bears|carries] the label {part_label}.",
     ),
@@ -105,6 +120,9 @@ _ARRANGEMENT = (
         "{^arranged}[|, as the boxes show|, going by the boxes|, to judge from the box centres].",
         "[Going by the boxes|As for the layout|In terms of position], {arranged}.",
         "[Looking at the layout|As to where things are], {arranged}.",
+        "{^arranged}; {spacing}.",
+        "[As for spacing|In spacing], {spacing}; {arranged}.",
+        "{^arranged}, and {spacing}.",
     ),
     (
         "{^top_dominates} {the_image}, [with {second} in second place|ahead of {second}|before {second}].",
@@ -115,6 +133,11 @@ _ARRANGEMENT = (
         "The smallest of the [mapped|listed] classes in {the_image} is {last}, with {last_share}.",
         "From the largest to the smaller parts, {the_image} goes from {top} to {second}< and on to {third}>.",
         "[Between them|Together], {top} and {second} form the main parts of {the_image}.",
+        "In {the_image}, {touching}<, and {touching_too}>.",
+        "The longest border [between classes|between covers] in {the_image} runs {between}.",
+        "[As for neighbours|Side by side] in {the_image}: {hub}.",
+        "{^hub}, as the class borders of {the_image} [show|have it].",
+        "Along the class borders of {the_image}, {touching}[| more than anything else].",
         "Next to {top}, its largest part, {the_image} has {second} [as the second largest|in second place].",
     ),
     (
@@ -150,12 +173,21 @@ _CONDITIONS = (
         "How {the_image} was {made}: {conditions}<; {truth}>.",
         "[As for how it was made|On the technical side], {the_image} was {made} {conditions}.",
         "Conditions of {the_image}: {made} {conditions}<; {truth}>.",
-        "{^the_image} dates from {date}<, {season} at its latitude,> and was {made} {zone}<!, {weather}>.",
+        "{^the_image} dates from {date}<, in {season},> and was {made} {zone}<!, {weather}>.",
         "{^the_image} comes from {platform}< and its {sensor} sensor>, {made} {on_date}< {at_gsd}><!, {weather}>.",
         "In {the_image}, black stands for {low_db} of backscatter and white for {high_db}<!, {weather}>.",
-        "A sample in {the_image} stands for {gsd} on the ground<, resampled from {native}>; {truth}<!, {weather}>.",
+        "{^the_image}<!, {weather},> has samples that each stand for {gsd} on the ground<, resampled from {native}>; {truth}.",
         "{^the_image}, {made} {conditions}, is drawn on a grid with pixels of {drawn}.",
         "{^the_image} [keeps to|follows] a sampling of {gsd} on the ground<!, {weather}>; {truth}.",
+        "[In|Over] {country}, {the_image} was {made} {conditions}.",
+        "{^the_image} was {made} {view}<!, {sun}>< {at_gsd}><!, {weather}>.",
+        "{^made} {sun}, {the_image} [shows|covers] {earth}<!, {weather}>; {truth}.",
+        "The source of {the_image} has {clouds}<! and was {made} {view}><!, {weather}>.",
+        "{^the_image} is {tone} overall, with {contrast}<!, {weather}>; {truth}.",
+        "{^the_image} was {made} {conditions}, and is {tone} [overall|as a whole], with {contrast}.",
+        "[Its tones|The tones] give {the_image} {median} and {contrast}<!, {weather}>.",
+        "Most pixels in {the_image} lie {db_range} of backscatter<!, {weather}>.",
+        "{^the_image} was {made} {month}<!, {weather}>; {truth}.",
         "{^valid} of the frame of {the_image} [holds|contains] valid data<!, {weather}>< {at_gsd}>.",
     ),
     (
@@ -205,34 +237,51 @@ _INTERPRETATION = (
 
 _ENRICHED = (
     (
-        "{^full_image}<! at a GSD of {gsd}><!, {acquisition}><!, {location}><!, {weather}><!; {labels}>.",
-        "{^full_image}<! {location}><!, {acquisition}><!, {at_gsd}><!, {weather}><!; {labels}>.",
-        "{^full_image}<!, {gsd_m} GSD><!, {acquisition}><!, {weather}><!, {location}><!; {labels}>.",
-        "{^full_image}<! from {collection}><!, {at_gsd}><!, {location}><!, {acquisition}><!, {weather}><!; {labels}>.",
-        "{^acquisition}<! {at_gsd}>: {full_image}<! {location}><!, {weather}><!; {labels}>.",
-        "{^location}<!, {gsd_m} GSD>: {full_image}<!, {acquisition}><!, {weather}><!; {labels}>.",
+        "{^full_image}<! at a GSD of {gsd}><!, {acquisition}><! {undated}><!, {geometry}><!, {location}><!, {weather}>"
+        "<!; {labels}>.",
+        "{^full_image}<! {location}><!, {acquisition}><! {undated}><!, {at_gsd}><!, {geometry}><!, {weather}>"
+        "<!; {labels}>.",
+        "{^full_image}<!, {gsd_m} GSD><!, {acquisition}><! {undated}><!, {weather}><!, {location}><!, {geometry}>"
+        "<!; {labels}>.",
+        "{^full_image}<! from {collection}><!, {at_gsd}><!, {location}><!, {acquisition}><! {undated}><!, {geometry}>"
+        "<!, {weather}><!; {labels}>.",
+        "{^acquisition}<! {undated}><! {at_gsd}>: {full_image}<! {location}><!, {geometry}><!, {weather}>"
+        "<!; {labels}>.",
+        "{^location}<!, {gsd_m} GSD>: {full_image}<!, {acquisition}><! {undated}><!, {geometry}><!, {weather}>"
+        "<!; {labels}>.",
+        "{^full_image}<!, {weather}><!; {labels}><!; {acquisition}><! {undated}><! {at_gsd}><!, {geometry}>"
+        "<!; {location}>.",
     ),
     (
-        "{^full_image} of {size}<! from {collection}><!, {acquisition}><! {at_gsd}>"
-        "<!, {location}><!, {weather}><!; {labels}>.",
+        "{^full_image} of {size}<! from {collection}><!, {acquisition}><! {undated}><! {at_gsd}>"
+        "<!, {location}><!, {geometry}><!, {weather}><!; {labels}>.",
         "{^full_image}<! from {collection}> of {earth}, {size} in size<! at {gsd_m} GSD><!, {weather}><!; {labels}>.",
     ),
+    (
+        "{^full_image} at {gsd_m} GSD<!, {acquisition}><!, {whereabouts}><!, {weather}>; {labels}.",
+        "{^full_image} of {content}<!, {gsd_m} GSD><!, {acquisition}><!, {whereabouts}><!, {weather}>.",
+        "{^full_image}<!, {gsd_m} GSD><!, {acquisition}><!, {location}><!, {weather}>, {size} in size.",
+    ),
     ("{^full_image} of {earth}, {size} in size<! {at_gsd}><!, {weather}>.",),
+    ("{^full_image} of {earth}, {size} in size.",),
 )
 
 
-def _parse(tiers: tuple[tuple[str, ...], ...]) -> tuple[tuple[Frame, ...], ...]:
+def parse_tiers(tiers: tuple[tuple[str, ...], ...]) -> Tiers:
+    """Parse tiers of frames; each names the image."""
     for frame in (frame for tier in tiers for frame in tier):
-        assert "image}" in frame or "arranged}" in frame, f"no image is named in {frame!r}"
-    return tuple(tuple(parse_frame(frame, SLOTS) for frame in tier) for tier in tiers)
+        assert any(f"{{{name}}}" in frame or f"{{^{name}}}" in frame for name in _IMAGE_NAMES), (
+            f"no image is named in {frame!r}"
+        )
+    return Tiers(tuple(tuple(parse_frame(frame, SLOTS) for frame in tier) for tier in tiers))
 
 
-ENRICHED = _parse(_ENRICHED)
+ENRICHED = parse_tiers(_ENRICHED)
 """Frames of prompts that name every known fact."""
-TIERS: dict[Role, tuple[tuple[Frame, ...], ...]] = {
-    Role.OVERVIEW: _parse(_OVERVIEW),
-    Role.COMPOSITION: _parse(_COMPOSITION),
-    Role.ARRANGEMENT: _parse(_ARRANGEMENT),
-    Role.CONDITIONS: _parse(_CONDITIONS),
-    Role.INTERPRETATION: _parse(_INTERPRETATION),
+TIERS: dict[Role, Tiers] = {
+    Role.OVERVIEW: parse_tiers(_OVERVIEW),
+    Role.COMPOSITION: parse_tiers(_COMPOSITION),
+    Role.ARRANGEMENT: parse_tiers(_ARRANGEMENT),
+    Role.CONDITIONS: parse_tiers(_CONDITIONS),
+    Role.INTERPRETATION: parse_tiers(_INTERPRETATION),
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import median
 
 from earthloom.caption.lexicon import THEME_TALK, find_noun
+from earthloom.caption.sources import Sources, read_sources
 from earthloom.caption.statements import SIDES, Named, Objects, Statements, Zone
 from earthloom.core.records import Modality
 from earthloom.geo.platforms import Carrier
@@ -30,6 +32,11 @@ _WEATHER_TALK = {
 class Known:
     """Facts of one image by what they can back up."""
 
+    said: Statements
+    sees: bool
+    """True where the author has the picture before them; see `compile_known`."""
+    sources: Sources
+    """Texts that came with the image; empty unless `sees`."""
     names: frozenset[str]
     """What may stand in a caption as the record spells it."""
     capitals: frozenset[str]
@@ -46,6 +53,14 @@ class Known:
     pixels: tuple[float, ...]
     looks: tuple[float, ...]
     decibels: tuple[float, ...]
+    levels: tuple[float, ...]
+    """Of the picture's brightness, 0 to 1."""
+    degrees: tuple[float, ...]
+    """Angles of sun and view."""
+    cloud: tuple[float, ...]
+    """Share of the source image under cloud."""
+    borders: tuple[float, ...]
+    """Shares of the borders between covers."""
     year: int | None
     month: int | None
     day: int | None
@@ -80,13 +95,27 @@ class Known:
         return frozenset().union(*(meant or self.places.values()))
 
 
-def compile_known(said: Statements) -> Known:
-    """Put the statements about an image into the form that checks need."""
+def compile_known(said: Statements, *, sees: bool = False, texts: Sequence[str] = ()) -> Known:
+    """Put the statements about an image into the form that checks need.
+
+    `sees` is True for authors who have the picture before them: what only eyes can tell is let pass, and names, dates
+    and numbers that stand literally in one of `texts` (article, title, alternative text) count as backed.
+    """
     acquired, position = said.acquired, said.position
     names = said.names
     return Known(
+        said=said,
+        sees=sees,
+        sources=read_sources(texts) if sees else Sources(),
         names=frozenset(names),
-        capitals=frozenset(word for name in names for word in _NAME_WORD.findall(name)),
+        capitals=frozenset(
+            word
+            for name in (
+                *names,
+                *(find_noun(label.name).one for label in (*said.classes, *said.covers, *said.objects)),
+            )
+            for word in _NAME_WORD.findall(name)
+        ),
         words=_allow_words(said),
         weather_words=_allow_weather(said),
         modality=said.signal.modality,
@@ -96,7 +125,11 @@ def compile_known(said: Statements) -> Known:
         lengths_m=_list_lengths(said),
         pixels=(said.frame.width, said.frame.height),
         looks=(said.looks.looks,) if said.looks is not None else (),
-        decibels=(said.display.low_db, said.display.high_db) if said.display is not None else (),
+        decibels=_list_decibels(said),
+        levels=_list_brightness(said, "level"),
+        degrees=_list_degrees(said),
+        cloud=(said.cloud_cover.share,) if said.cloud_cover is not None else (),
+        borders=tuple(border.share for border in said.adjacent),
         year=acquired.year if acquired is not None else None,
         month=acquired.month if acquired is not None else None,
         day=acquired.day if acquired is not None else None,
@@ -133,7 +166,31 @@ def _list_lengths(said: Statements) -> tuple[float, ...]:
             lengths.append(said.resolution.native_gsd_m)
     if said.extent is not None:
         lengths += [said.extent.width_m, said.extent.height_m, said.extent.pixel_m]
+    for group in said.objects:
+        lengths += _summarise(group.lengths_m)
+        if group.spacing_m is not None:
+            lengths.append(group.spacing_m)
     return tuple(lengths)
+
+
+def _summarise(values: Sequence[float]) -> tuple[float, ...]:
+    """Shortest, median and longest: a caption names no other of many objects."""
+    return (min(values), median(values), max(values)) if values else ()
+
+
+def _list_decibels(said: Statements) -> tuple[float, ...]:
+    display = (said.display.low_db, said.display.high_db) if said.display is not None else ()
+    return (*display, *_list_brightness(said, "dB"))
+
+
+def _list_brightness(said: Statements, unit: str) -> tuple[float, ...]:
+    shown = said.brightness
+    return (shown.low, shown.median, shown.high) if shown is not None and shown.unit == unit else ()
+
+
+def _list_degrees(said: Statements) -> tuple[float, ...]:
+    sun = (said.sun.elevation_deg,) if said.sun is not None else ()
+    return (*sun, *((said.view.off_nadir_deg,) if said.view is not None else ()))
 
 
 def _find_bound_words(label: Named) -> frozenset[str]:

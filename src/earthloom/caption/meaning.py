@@ -28,7 +28,7 @@ choice, after the rule of thumb of interpretability scales). Said with `usually`
 _TRUTHS: dict[Modality, dict[str, tuple[str, ...]]] = {
     Modality.RGB: {
         "": (
-            "RGB pixels hold the red, green and blue light of the visible spectrum",
+            "its pixels hold the red, green and blue light of the visible spectrum",
             "its colours come from the red, green and blue bands of visible light",
             "only visible light, split into red, green and blue, enters a picture of this kind",
         ),

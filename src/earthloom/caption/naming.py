@@ -15,6 +15,11 @@ _ADJECTIVES = {
     Modality.NIR: ("near-infrared",),
     Modality.SAR: ("SAR", "radar"),
 }
+_WRITTEN_OUT = {
+    Modality.RGB: ("colour", "optical", "red-green-blue (RGB)"),
+    Modality.NIR: ("near-infrared (NIR)", "near-infrared"),
+    Modality.SAR: (),
+}
 _CARRIER_NOUNS: dict[Carrier | None, tuple[str, ...]] = {
     Carrier.SATELLITE: ("satellite image", "satellite scene", "image"),
     Carrier.AIRCRAFT: ("aerial image", "airborne image", "image"),
@@ -34,6 +39,8 @@ class ImageNames:
     """Set against images of its kind: `this view`."""
     full: tuple[str, ...]
     """At first mention, with modality and polarisation and without the platform."""
+    expanded: tuple[str, ...]
+    """At first mention, with acronyms written out: `a synthetic aperture radar (SAR) image`."""
     imagery: tuple[str, ...]
     """The kind, in the plural: `RGB images`."""
     prompt: str
@@ -56,17 +63,34 @@ def name_images(
         kinds += [f"{platform.name} {noun}" for noun in ("image", "scene", f"{adjectives[0]} image")]
         kinds += [f"{platform.name} {adjective} image" for adjective in adjectives]
     bare = nouns[0]
-    plain = [f"the {mark}{noun}" for noun in ("image", "scene", "tile", bare, f"{adjectives[-1]} image")]
+    nouns_again = ("image", "scene", "tile", "view", "picture", bare, f"{adjectives[-1]} image")
+    plain = [f"the {mark}{noun}" for noun in nouns_again]
     return ImageNames(
         first=tuple(dict.fromkeys(give_article(kind) for kind in kinds)),
-        again=tuple(dict.fromkeys([*plain, f"this {mark}image", f"this {mark}view"])),
-        this=tuple(f"this {mark}{noun}" for noun in ("view", "tile", "scene")),
+        again=tuple(dict.fromkeys([*plain, *(f"this {mark}{noun}" for noun in nouns_again[:5])])),
+        this=tuple(f"this {mark}{noun}" for noun in ("view", "tile", "scene", "image", "picture", "example")),
         full=tuple(give_article(f"{mark}{adjective} {nouns[0]}") for adjective in full),
+        expanded=_write_out(modality, platform, polarisation, mark),
         imagery=tuple(
             f"{adjective} {noun}" for adjective in _ADJECTIVES[modality] for noun in ("imagery", "images")
         ),
         prompt=_name_in_prompt(modality, platform, mark),
     )
+
+
+def _write_out(
+    modality: Modality, platform: CarriedBy | None, polarisation: str | None, mark: str
+) -> tuple[str, ...]:
+    """`SAR` is written out where the first of its words is not the mark of an invented landscape as well."""
+    carrier = platform.carrier if platform is not None else None
+    nouns = _CARRIER_NOUNS[carrier][:2]
+    kinds = [f"{mark}{adjective} {noun}" for adjective in _WRITTEN_OUT[modality] for noun in nouns]
+    if modality is Modality.SAR:
+        prefix = f"{polarisation}-polarised " if polarisation is not None else ""
+        kinds = [f"{mark}{prefix}radar {noun}" for noun in nouns]
+        if not mark:
+            kinds += [f"{prefix}synthetic aperture radar (SAR) {noun}" for noun in nouns]
+    return tuple(dict.fromkeys(give_article(kind) for kind in kinds))
 
 
 def _name_in_prompt(modality: Modality, platform: CarriedBy | None, mark: str) -> str:

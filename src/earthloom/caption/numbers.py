@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from earthloom.caption.english import MONTHS, NUMBER_WORDS, list_words
 from earthloom.caption.known import Known
@@ -10,7 +10,8 @@ from earthloom.caption.reading import Check, Reading, Rule
 from earthloom.caption.statements import SIDES
 from earthloom.core.records import Modality
 
-_METRES = {"m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0, "cm": 0.01, "km": 1000.0}
+_METRES = {"m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0, "cm": 0.01}
+_METRES |= dict.fromkeys(("km", "kilometre", "kilometres", "kilometer", "kilometers"), 1000.0)
 _JOINERS = frozenset({"x", "×", "by", "to"})
 _APPROXIMATE = list_words("about roughly around nearly almost approximately some")
 _LOWER_BOUNDS = frozenset(["over", "above", "exceeding"])
@@ -18,12 +19,12 @@ _UPPER_BOUNDS = frozenset(["under", "below"])
 MONTH_NUMBERS = {month.lower(): i + 1 for i, month in enumerate(MONTHS)}
 
 
-def _find_hedge(reading: Reading, i: int) -> str:
+def find_hedge(reading: Reading, i: int) -> str:
     """`about`, `over`, `under` or nothing, from the words before an index; `about 2 m by 3 m` hedges both."""
     before, earlier = reading.at(i - 1), reading.at(i - 2)
     if before in _JOINERS:
-        first = i - 2 if _is_number(earlier) else i - 3
-        return _find_hedge(reading, first) if _is_number(reading.at(first)) else ""
+        first = i - 2 if is_number(earlier) else i - 3
+        return find_hedge(reading, first) if is_number(reading.at(first)) else ""
     if before in _APPROXIMATE or (before, earlier) == ("to", "close"):
         return "about"
     if (
@@ -37,11 +38,12 @@ def _find_hedge(reading: Reading, i: int) -> str:
     return ""
 
 
-def _is_number(token: str) -> bool:
+def is_number(token: str) -> bool:
+    """Tell whether a token is a number in figures."""
     return token.lstrip("-−")[:1].isdecimal()
 
 
-def _agrees(value: float, fact: float, half_digit: float, hedge: str, slack: float) -> bool:
+def agrees(value: float, fact: float, half_digit: float, hedge: str, slack: float) -> bool:
     """Compare a said value with a fact; `slack` is the relative error that `about` may have."""
     if hedge == "over":
         return fact >= value * 0.999
@@ -55,7 +57,7 @@ def _agrees(value: float, fact: float, half_digit: float, hedge: str, slack: flo
 def _find_unit(reading: Reading, i: int) -> str:
     """The unit of a number, which may follow a second one: `64 x 64 pixels`."""
     unit = reading.at(i + 1)
-    if unit in _JOINERS and _is_number(reading.at(i + 2)):
+    if unit in _JOINERS and is_number(reading.at(i + 2)):
         return _find_unit(reading, i + 2)
     return unit
 
@@ -64,18 +66,21 @@ def check_number(reading: Reading, i: int) -> Check | None:
     """Check a number by its unit."""
     text = reading.lower[i].replace("−", "-")
     if text.count("-") and text[0] != "-":
-        return _check_iso_date(reading.known, text)
+        return _check_iso_date(reading, text)
     value = float(text)
     half_digit = 0.5 * 10.0 ** -len(text.partition(".")[2])
     unit = _find_unit(reading, i)
     measure = _MEASURES.get(unit)
     if measure is not None:
         facts = [measure[1] * fact for fact in measure[0](reading.known)]
-        hedge = _find_hedge(reading, i)
-        is_known = any(_agrees(value, fact, half_digit, hedge, 0.1) for fact in facts)
-        return None if is_known else Check.NUMBER
+        hedge = find_hedge(reading, i)
+        is_known = any(agrees(value, fact, half_digit, hedge, 0.1) for fact in facts)
+        return reading.hold(Check.NUMBER, is_known)
     if unit in {"%", "percent"}:
         return _check_share(reading, i, value / 100, half_digit / 100)
+    if unit in {"degree", "degrees"} or (unit == "°" and reading.at(i + 2) not in {"n", "s", "e", "w"}):
+        is_known = any(abs(value - fact) <= half_digit + 1e-9 for fact in reading.known.degrees)
+        return reading.hold(Check.NUMBER, is_known)
     if unit == "°":
         return _check_coordinate(reading, i, value, half_digit)
     return _check_plain_number(reading, i, value, unit)
@@ -86,6 +91,7 @@ _MEASURES: dict[str, tuple[Callable[[Known], Iterable[float]], float]] = {
     **{unit: (lambda known: known.pixels, 1.0) for unit in ("pixel", "pixels", "px", "columns", "rows")},
     **{unit: (lambda known: known.looks, 1.0) for unit in ("look", "looks")},
     "db": (lambda known: known.decibels, 1.0),
+    **{unit: (lambda known: known.levels, 1.0) for unit in ("level", "levels")},
 }
 """Unit to the facts that it can measure and their factor."""
 
@@ -93,49 +99,70 @@ _MEASURES: dict[str, tuple[Callable[[Known], Iterable[float]], float]] = {
 def _check_plain_number(reading: Reading, i: int, value: float, unit: str) -> Check | None:
     known, before = reading.known, reading.at(i - 1)
     if unit in MONTH_NUMBERS or (before in MONTH_NUMBERS and value < 32):
-        return None if value == known.day else Check.DATE
+        return reading.hold(Check.DATE, value == known.day)
     if value == known.year:
-        return None
+        return reading.hold(Check.DATE, is_right=True)
     if 1900 <= value <= 2100 and value.is_integer() and not known.find_counts(reading.lower[i + 1 : i + 4]):
-        return Check.DATE
+        return reading.hold(Check.DATE, is_right=False)
     if unit == "times":
         return _check_ratio(reading, i, value)
     return _check_count(reading, i, value)
 
 
-def _check_iso_date(known: Known, text: str) -> Check | None:
-    parts = [int(part) for part in text.split("-")]
-    return None if parts == [known.year, known.month, known.day][: len(parts)] else Check.DATE
+def _check_iso_date(reading: Reading, text: str) -> Check | None:
+    known, parts = reading.known, [int(part) for part in text.split("-")]
+    return reading.hold(Check.DATE, parts == [known.year, known.month, known.day][: len(parts)])
 
 
 def _check_coordinate(reading: Reading, i: int, value: float, half_digit: float) -> Check | None:
     side = reading.at(i + 2)
     position = reading.known.position
     if position is None or side not in {"n", "s", "e", "w"}:
-        return Check.NUMBER
+        return reading.hold(Check.NUMBER, is_right=False)
     fact = position[0] if side in {"e", "w"} else position[1]
     said = -value if side in {"s", "w"} else value
-    return None if abs(said - fact) <= half_digit + 1e-9 else Check.NUMBER
+    return reading.hold(Check.NUMBER, abs(said - fact) <= half_digit + 1e-9)
 
 
 def _check_count(reading: Reading, i: int, value: float) -> Check | None:
     counts = reading.known.find_counts(reading.lower[i + 1 : i + 6])
-    return None if value in counts else Check.COUNT
+    return reading.hold(Check.COUNT, value in counts)
 
 
 def _check_ratio(reading: Reading, i: int, value: float) -> Check | None:
-    hedge = _find_hedge(reading, i)
-    is_known = any(_agrees(value, fact, 0.1 * value, hedge, 0.1) for fact in reading.known.ratios)
-    return None if is_known else Check.SHARE
+    hedge = find_hedge(reading, i)
+    is_known = any(agrees(value, fact, 0.1 * value, hedge, 0.1) for fact in reading.known.ratios)
+    return reading.hold(Check.SHARE, is_known)
 
 
 def _check_share(reading: Reading, i: int, share: float, half_digit: float) -> Check | None:
-    shares = reading.known.find_shares(reading.clause(i))
-    hedge = _find_hedge(reading, i)
+    shares = _find_shares(reading, i)
+    hedge = find_hedge(reading, i)
     if hedge in {"", "about"}:
         slack = half_digit + (0.03 if hedge else 0.0005)
-        return None if any(abs(share - fact) <= slack for fact in shares) else Check.SHARE
-    return None if any(_agrees(share, fact, 0, hedge, 0) for fact in shares) else Check.SHARE
+        return reading.hold(Check.SHARE, any(abs(share - fact) <= slack for fact in shares))
+    return reading.hold(Check.SHARE, any(agrees(share, fact, 0, hedge, 0) for fact in shares))
+
+
+def _find_shares(reading: Reading, i: int) -> Collection[float]:
+    """The shares that a number can mean: of clouds, borders or brightness where its sentence speaks of them."""
+    known, clause = reading.known, reading.clause(i)
+    if known.cloud and not _CLOUD_TALK.isdisjoint(clause):
+        return known.cloud
+    if known.borders and not _BORDER_TALK.isdisjoint(reading.sentence(i)):
+        return known.borders
+    if known.levels and not _BRIGHT_TALK.isdisjoint(reading.sentence(i)):
+        return known.levels
+    return known.find_shares(clause)
+
+
+_CLOUD_TALK = frozenset({"cloud", "clouds", "overcast"})
+_BORDER_TALK = frozenset(
+    {"border", "borders", "boundary", "boundaries", "edges", "touch", "adjoin", "adjoins"}
+)
+_BRIGHT_TALK = frozenset(
+    {"bright", "brightness", "brighter", "dark", "darker", "grey", "white", "luminance", "level"}
+)
 
 
 def _check_number_word(reading: Reading, i: int) -> Check | None:
@@ -146,7 +173,7 @@ def _check_number_word(reading: Reading, i: int) -> Check | None:
     if following == "times":
         return _check_ratio(reading, i, value)
     if value == 3 and "channels" in reading.lower[i : i + 8]:
-        return None if reading.known.modality is Modality.RGB else Check.MODALITY
+        return reading.hold(Check.MODALITY, reading.known.modality is Modality.RGB)
     if value == 1 and not reading.known.find_counts(reading.lower[i + 1 : i + 2]):
         return None
     return _check_count(reading, i, value)
@@ -181,15 +208,17 @@ def _check_fraction(reading: Reading, i: int) -> Check | None:
 def _check_all(reading: Reading, i: int) -> Check | None:
     if reading.at(i - 1) not in {"nearly", "almost"}:
         return None
-    return (
-        None if any(share >= 0.9 for share in reading.known.find_shares(reading.clause(i))) else Check.SHARE
+    return reading.hold(
+        Check.SHARE, any(share >= 0.9 for share in reading.known.find_shares(reading.clause(i)))
     )
 
 
 def _check_majority(reading: Reading, i: int) -> Check | None:
     if reading.lower[i] == "most" and reading.at(i + 1) != "of":
         return None
-    return None if any(share > 0.5 for share in reading.known.find_shares(reading.clause(i))) else Check.SHARE
+    return reading.hold(
+        Check.SHARE, any(share > 0.5 for share in reading.known.find_shares(reading.clause(i)))
+    )
 
 
 def _check_dominance(reading: Reading, i: int) -> Check | None:
@@ -199,7 +228,7 @@ def _check_dominance(reading: Reading, i: int) -> Check | None:
     shares = reading.known.find_shares(reading.clause(i))
     if not shares or not reading.known.shares:
         return None
-    return None if max(shares) >= max(reading.known.shares) else Check.SHARE
+    return reading.hold(Check.SHARE, max(shares) >= max(reading.known.shares))
 
 
 NUMBER_RULES: dict[str, Rule] = {

@@ -14,6 +14,10 @@ class Check(StrEnum):
     """What a caption is checked for."""
 
     LENGTH = "length"
+    TALK = "talk"
+    LANGUAGE = "language"
+    CUT = "cut off"
+    GENERIC = "generic"
     WORDS = "banned words"
     REPETITION = "repetition"
     NUMBER = "numbers"
@@ -24,6 +28,7 @@ class Check(StrEnum):
     NAME = "names"
     MODALITY = "modality"
     PLATFORM = "platform"
+    RESOLUTION = "resolution words"
     CONTENT = "content"
     WEATHER = "weather"
     POSITION = "positions"
@@ -40,12 +45,19 @@ TOKEN = re.compile(
 class Reading:
     """A caption as tokens, beside what is known."""
 
-    __slots__ = ("known", "lower", "tokens")
+    __slots__ = ("known", "lower", "tokens", "tried")
 
     def __init__(self, tokens: list[str], lower: list[str], known: Known) -> None:
         self.tokens = tokens
         self.lower = lower
         self.known = known
+        self.tried: set[Check] = set()
+        """Checks that found something to judge."""
+
+    def hold(self, check: Check, is_right: bool) -> Check | None:
+        """Note that a check had something to judge; gives the check where it failed."""
+        self.tried.add(check)
+        return None if is_right else check
 
     def at(self, i: int) -> str:
         """Lower-case token at an index, empty beyond the ends."""
@@ -55,26 +67,41 @@ class Reading:
         """Lower-case tokens of the clause around an index."""
         lower = self.lower
         start, stop = i, i
-        while start > 0 and lower[start - 1] not in _CLAUSE_ENDS:
+        while start > 0 and lower[start - 1] not in CLAUSE_ENDS:
             start -= 1
-        while stop < len(lower) and lower[stop] not in _CLAUSE_ENDS:
+        while stop < len(lower) and lower[stop] not in CLAUSE_ENDS:
             stop += 1
         return lower[start:stop]
 
-    def is_general(self, i: int) -> bool:
-        """Tell whether the sentence around an index speaks of what is usual, not of this image."""
+    def sentence(self, i: int) -> list[str]:
+        """Lower-case tokens of the sentence around an index."""
         lower = self.lower
         start, stop = i, i
         while start > 0 and lower[start - 1] not in SENTENCE_ENDS:
             start -= 1
         while stop < len(lower) and lower[stop] not in SENTENCE_ENDS:
             stop += 1
-        return not _GENERAL.isdisjoint(lower[start:stop])
+        return lower[start:stop]
+
+    def is_first(self, i: int) -> bool:
+        """Tell whether the token at an index opens a sentence."""
+        return i == 0 or self.lower[i - 1] in SENTENCE_ENDS
+
+    def is_general(self, i: int) -> bool:
+        """Tell whether the sentence around an index speaks of what is usual, not of this image."""
+        return not _GENERAL.isdisjoint(self.sentence(i))
+
+    def is_denied(self, i: int) -> bool:
+        """Tell whether the words just before an index deny it: `no fog`, `without any clouds`, `unlike radar`."""
+        return not _DENIALS.isdisjoint(self.lower[max(i - 3, 0) : i])
 
 
-_CLAUSE_ENDS = frozenset({",", ";", ".", ":", "and", "while", "then", "but"})
+CLAUSE_ENDS = frozenset({",", ";", ".", ":", "and", "while", "then", "but"})
 SENTENCE_ENDS = frozenset({".", ";", ":", "!", "?"})
 _GENERAL = list_words("generally usually typically normally commonly often tends tend")
+_DENIALS = list_words(
+    "no not without unlike free absent lacks lacking devoid neither nor rather instead than never"
+)
 
 
 Rule = Callable[[Reading, int], Check | None]

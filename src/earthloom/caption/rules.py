@@ -1,21 +1,34 @@
-"""The rule captioner: prompts and plain captions from statements, varied by seed and never beyond the facts."""
+"""The rule captioner: prompts and plain captions from statements, varied by seed and never beyond the facts.
+
+Functions take `max_tokens`, the longest that a text may be for CLIP (`earthloom.caption.tokens`), 0 for no limit: what
+is too long is worded again, with fewer facts in the end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import TypeAlias
 
 from earthloom.caption.checks import MAX_WORDS, MIN_WORDS, is_alike
-from earthloom.caption.content import fit_words, name_classes, say_objects
-from earthloom.caption.frames import ENRICHED, TIERS, Role
+from earthloom.caption.content import name_classes
+from earthloom.caption.english import fit_words
+from earthloom.caption.frames import ENRICHED, TIERS, Role, Tiers
+from earthloom.caption.gaia_frames import GAIA
 from earthloom.caption.grammar import Draw, Frame, render
+from earthloom.caption.inner import clean_inner
 from earthloom.caption.lexicon import find_noun
+from earthloom.caption.objects import say_objects
 from earthloom.caption.slots import Wording
 from earthloom.caption.statements import Cover, Statements
+from earthloom.caption.tokens import count_clip_tokens
 from earthloom.core.seeds import stable_hash
 from earthloom.geo.levels import GsdLevel
 
+Roles: TypeAlias = Mapping[Role, Tiers]
+
 _MAX_TRIES = 8
+_MAX_THINGS = 3
 _LARGE = 0.6
 """A cover of this share or more is `a large area of` it in MMM-RS prompts (our choice)."""
 _NOTABLE = 0.1
@@ -30,21 +43,35 @@ def mmm_rs_prompt(level: GsdLevel | None, weather: str | None, caption: str, sat
     return ", ".join(part for part in parts if part)
 
 
-def write_mmm_rs(wording: Wording) -> str:
-    """Write the MMM-RS prompt of an image; its inner caption holds no comma, so that the parts can be told apart."""
+def write_mmm_rs(wording: Wording, inner: str | None = None, max_tokens: int = 0) -> str:
+    """Write the MMM-RS prompt of an image; its inner caption holds no comma, so that the parts can be told apart.
+
+    Args:
+        wording: the phrases of the image.
+        inner: what a model says the image shows, as BLIP-2 does in MMM-RS; without one, or where it makes the prompt
+            too long, the labels say it.
+        max_tokens: see above.
+
+    """
     said = wording.said
-    return mmm_rs_prompt(
-        said.resolution.level if said.resolution is not None else None,
-        said.weather.word if said.weather is not None else None,
-        write_inner_caption(wording),
-        said.platform.word if said.platform is not None else None,
-    )
+    own = (write_inner_caption(wording, n) for n in range(_MAX_THINGS, -1, -1))
+    for caption in (clean_inner(inner or ""), *own):
+        prompt = mmm_rs_prompt(
+            said.resolution.level if said.resolution is not None else None,
+            said.weather.word if said.weather is not None else None,
+            caption,
+            said.platform.word if said.platform is not None else None,
+        )
+        if caption and _fits(prompt, max_tokens):
+            break
+    return prompt
 
 
-def write_inner_caption(wording: Wording) -> str:
+def write_inner_caption(wording: Wording, most: int = _MAX_THINGS) -> str:
     """Say in a few words what an image shows: `a satellite image shows a large area of farmland`."""
     subject = wording.images.prompt
-    things = fit_words((thing for thing in _name_things(wording.said) if "," not in thing), 3, 16)
+    named = [thing for thing in _name_things(wording.said) if "," not in thing] if most else []
+    things = fit_words(named, most, 16)
     if not things:
         return subject
     first, *rest = things
@@ -71,37 +98,56 @@ def _name_cover(cover: Cover) -> str:
     return f"a large area of {noun.cover}"
 
 
-def write_enriched(wording: Wording, seed: int, tile_id: str) -> str:
-    """Write a prompt that names every known fact: platform, metres, date, place, labels, shares."""
+def write_enriched(wording: Wording, seed: int, tile_id: str, max_tokens: int = 0) -> str:
+    """Write a prompt that names every known fact, or as many as fit: platform, metres, date, place, labels, shares."""
     draw = Draw(stable_hash(seed, tile_id, "enriched"))
-    return next(_propose(None, wording, draw))
+    text = ""
+    for text in _propose(ENRICHED, wording, draw):
+        if _fits(text, max_tokens):
+            break
+    return text
 
 
-def write_plain(wording: Wording, n: int, seed: int, tile_id: str) -> list[tuple[Role, str]]:
+def write_plain(
+    wording: Wording, n: int, seed: int, tile_id: str, max_tokens: int = 0
+) -> list[tuple[Role, str]]:
     """Write the plain captions of the first `n` roles, no two alike."""
+    return _write_roles(TIERS, "", list(Role)[:n], wording, seed, tile_id, max_tokens)
+
+
+def write_gaia(wording: Wording, seed: int, tile_id: str, max_tokens: int = 0) -> list[tuple[Role, str]]:
+    """Write five dense captions in the manner of GAIA (arXiv 2502.09598), one of each role, no two alike."""
+    return _write_roles(GAIA, "gaia", list(Role), wording, seed, tile_id, max_tokens)
+
+
+def _write_roles(
+    frames: Roles, style: str, roles: list[Role], wording: Wording, seed: int, tile_id: str, max_tokens: int
+) -> list[tuple[Role, str]]:
     written: list[tuple[Role, str]] = []
-    for role in list(Role)[:n]:
-        draw = Draw(stable_hash(seed, tile_id, role.value))
-        before = [text for _, text in written]
-        proposals = _propose(role, wording, draw)
-        text = next((text for text in proposals if not any(is_alike(text, other) for other in before)), None)
-        if text is not None:
-            written.append((role, text))
+    for role in roles:
+        draw = Draw(stable_hash(seed, tile_id, f"{style}{role.value}"))
+        for text in _propose(frames[role], wording, draw):
+            if _fits(text, max_tokens) and not any(is_alike(text, other) for _, other in written):
+                written.append((role, text))
+                break
     return written
 
 
-def _propose(role: Role | None, wording: Wording, draw: Draw) -> Iterator[str]:
-    """Word frames of a role, or prompts, until the reader has one that fits; richest facts first."""
-    for frames in _find_frames(role, wording.known):
+def _fits(text: str, max_tokens: int) -> bool:
+    return not max_tokens or count_clip_tokens(text) <= max_tokens
+
+
+def _propose(tiers: Tiers, wording: Wording, draw: Draw) -> Iterator[str]:
+    """Word frames until the reader has one that fits; richest facts first."""
+    for frames in _find_frames(tiers, wording.known):
         for _ in range(_MAX_TRIES):
             text = render(draw.pick(frames), wording, draw)
             if MIN_WORDS <= text.count(" ") + 1 <= MAX_WORDS:
                 yield text
 
 
-@lru_cache(maxsize=4096)
-def _find_frames(role: Role | None, known: int) -> tuple[tuple[Frame, ...], ...]:
-    """The tiers of a role (of prompts where there is none), each with the frames that can be filled."""
-    tiers = ENRICHED if role is None else TIERS[role]
-    usable = (tuple(frame for frame in tier if frame.needs & ~known == 0) for tier in tiers)
+@lru_cache(maxsize=8192)
+def _find_frames(tiers: Tiers, known: int) -> tuple[tuple[Frame, ...], ...]:
+    """The tiers, each with the frames that can be filled."""
+    usable = (tuple(frame for frame in tier if frame.needs & ~known == 0) for tier in tiers.frames)
     return tuple(tier for tier in usable if tier)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from earthloom.core.errors import UsageError
 
-_MODELS = frozenset({"torch", "safetensors", "transformers"})
+_MODELS = frozenset({"torch", "safetensors", "transformers", "peft", "huggingface_hub"})
 
 
 @contextmanager

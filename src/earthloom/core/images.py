@@ -102,6 +102,14 @@ def decode_image(data: bytes) -> Pixels:
         return _pillow_pixels(image, header, data)
 
 
+def to_rgb(pixels: Pixels) -> npt.NDArray[np.uint8]:
+    """Give decoded pixels as H x W x 3 of 8 bits: gray in three equal channels, alpha dropped, 16 bits scaled to 8."""
+    if pixels.dtype == np.uint16:
+        pixels = np.asarray((pixels.astype(np.uint32) + 128) // 257, np.uint8)
+    colours = pixels[:, :, : 1 if pixels.shape[2] < 3 else 3]
+    return np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)), np.uint8)
+
+
 def encode_jpeg(image: npt.NDArray[np.uint8], quality: int) -> bytes:
     """Encode HxW, HxWx1 (gray) or HxWx3 (RGB) as JPEG with full colour resolution (4:4:4)."""
     if image.ndim == 2:

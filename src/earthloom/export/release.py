@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
 import re
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -152,10 +153,21 @@ def _iter_samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _iter_members(path: Path) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
+    _check_end(path)
     with tarfile.open(path, "r:") as archive:
         while (member := archive.next()) is not None:
             archive.members.clear()  # type: ignore[attr-defined]  # it would keep every header
             yield member, archive
+
+
+def _check_end(path: Path) -> None:
+    """A tar that was cut off between two members reads like a whole one, but for the mark at its end."""
+    end = 2 * tarfile.BLOCKSIZE
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - end, 0))
+        if size % tarfile.BLOCKSIZE or file.read() != bytes(end):
+            raise ValueError("it has no mark at its end: it was cut off")
 
 
 def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -52,6 +52,24 @@ class ResolutionWord(StrEnum):
     VERY_HIGH = "Very High"
 
 
+VERY_HIGH_UP_TO_M = 4.0
+HIGH_UP_TO_M = 30.0
+MODERATE_UP_TO_M = 300.0
+"""The classes of Copernicus' contributing missions (Copernicus Space Component Data Access Portfolio: VHR1 and VHR2 to
+4 m, HR1 and HR2 to 30 m, MR1 and MR2 to 300 m, LR beyond), by GAIA's words."""
+
+
+def find_resolution_class(gsd_m: float) -> ResolutionWord:
+    """Find the class of a ground sample distance in metres (> 0), rounded to three significant digits."""
+    gsd_m = round_gsd(gsd_m)
+    bounds = (
+        (VERY_HIGH_UP_TO_M, ResolutionWord.VERY_HIGH),
+        (HIGH_UP_TO_M, ResolutionWord.HIGH),
+        (MODERATE_UP_TO_M, ResolutionWord.MODERATE),
+    )
+    return next((word for up_to_m, word in bounds if gsd_m <= up_to_m), ResolutionWord.LOW)
+
+
 def find_level_word(word: str) -> GsdLevel | None:
     """Look a level up by its words: `High precision resolution`, whatever the case and the hyphens."""
     return _levels().find(word)

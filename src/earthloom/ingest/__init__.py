@@ -13,7 +13,7 @@ from earthloom.core.errors import RecordError
 from earthloom.core.records import Item, Scene
 from earthloom.ingest.kinds import KINDS, AnySource, Kind, find_kind
 
-INGEST_VERSION = "2"
+INGEST_VERSION = "3"
 """Changes when the same source would give other scenes; makes earlier ones stale."""
 
 

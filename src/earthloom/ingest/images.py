@@ -66,7 +66,7 @@ def read_item(settings: ImagesSettings, item: Item, root: Path) -> list[Scene]:
             pixels.layer,
             facts,
             labels=_find_labels(settings, item.key, notes),
-            texts=tuple(Text(text=text, role="caption") for text in notes.captions),
+            texts=(*(Text(text=text, role="caption") for text in notes.captions), *notes.texts),
         )
     ]
 

@@ -1,7 +1,7 @@
 """Facts and captions by file name, from a CSV, TSV or JSONL file beside the images.
 
 A row names its image in the column `file` (or `filename`, `file_name`): by its key, or by its bare file name. The
-other columns are `caption`, `captions`, `lon`, `lat`, `date`, `gsd_m`, `platform`, `sensor`, `place`, `label`,
+other columns are `caption`, `captions`, `title`, `alt`, `article`, `lon`, `lat`, `date`, `gsd_m`, `platform`, `sensor`, `place`, `label`,
 `labels`, `licence` and `credit`; more are ignored, an empty cell or null is unknown. Several rows of one image
 are one record: captions add up, facts must agree. In a CSV, `captions` and `labels` may be a JSON list.
 
@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.core.errors import RecordError, UsageError
-from earthloom.core.records import Origin, Reason
+from earthloom.core.records import Origin, Reason, Text
 from earthloom.ingest.names import check_degrees, parse_date
 from earthloom.ingest.scenes import Facts
 
@@ -35,6 +35,7 @@ Row = dict[str, object]
 
 _NAME_COLUMNS = ("file", "filename", "file_name")
 _TEXT_FACTS = ("platform", "sensor", "place", "licence", "credit")
+_TEXT_ROLES = ("title", "alt", "article")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = {".jsonl", ".ndjson"}
 _SALVAGE = re.compile(rb'"(?:file|filename|file_name)"\s*:\s*("(?:[^"\\]|\\.)+")')
@@ -55,6 +56,8 @@ class Notes:
     facts: Facts = _UNKNOWN
     captions: tuple[str, ...] = ()
     """Exactly as published, in the order of the rows, duplicates too."""
+    texts: tuple[Text, ...] = ()
+    """What else was published with the image: titles, alternative texts, articles."""
     labels: tuple[str, ...] = ()
 
 
@@ -298,6 +301,7 @@ def _read_notes(row: Located) -> Notes:
         return Notes(
             facts=_read_facts(row),
             captions=(*_texts(row, "caption"), *_texts(row, "captions")),
+            texts=tuple(Text(text=text, role=role) for role in _TEXT_ROLES for text in _texts(row, role)),
             labels=(*_texts(row, "label"), *_texts(row, "labels")),
         )
     except RecordError as error:
@@ -383,6 +387,7 @@ def _merge(notes: list[Notes], rows: list[Located]) -> Notes:
     return Notes(
         facts=Facts(**merged),  # type: ignore[arg-type]
         captions=tuple(text for note in notes for text in note.captions),
+        texts=tuple(dict.fromkeys(text for note in notes for text in note.texts)),
         labels=tuple(dict.fromkeys(text for note in notes for text in note.labels)),
     )
 

@@ -12,8 +12,9 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpcore2
@@ -87,6 +88,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
         self._plain = httpcore2.SyncBackend()
+        self._wires = _Wires()
 
     def connect_tcp(
         self,
@@ -114,14 +116,52 @@ class GuardedBackend(httpcore2.NetworkBackend):
         self, address: str, port: int, timeout: float | None, local: str | None, options: Iterable[Any] | None
     ) -> httpcore2.NetworkStream:
         timeout = _limit(timeout, httpcore2.ConnectTimeout)
-        return _TimedStream(self._plain.connect_tcp(address, port, timeout, local, options))
+        return _TimedStream(self._plain.connect_tcp(address, port, timeout, local, options), self._wires)
+
+    def hang_up(self) -> None:
+        """Break off all connections for good, so that threads which wait at them get an error now."""
+        self._wires.hang_up()
+
+
+class _Wires:
+    """The sockets of a pool that are open, for as long as it holds them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._is_down = False
+
+    def add(self, wire: socket.socket | None) -> None:
+        with self._lock:
+            if wire is not None:
+                self._sockets.add(wire)
+            is_down = self._is_down
+        if is_down and wire is not None:
+            _shut(wire)
+
+    def hang_up(self) -> None:
+        with self._lock:
+            self._is_down = True
+            sockets = list(self._sockets)
+        for wire in sockets:
+            _shut(wire)
+
+
+def _shut(wire: socket.socket) -> None:
+    """Wake up who reads from or writes to a socket; closing it would not."""
+    with suppress(OSError):
+        socket.socket.shutdown(
+            wire, socket.SHUT_RDWR
+        )  # that of ssl.SSLSocket also forgets its state, under the reader
 
 
 class _TimedStream(httpcore2.NetworkStream):
     """A connection whose every wait ends at the deadline of the thread that waits."""
 
-    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, wires: _Wires) -> None:
         self._stream = stream
+        self._wires = wires
+        wires.add(stream.get_extra_info("socket"))
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, _limit(timeout, httpcore2.ReadTimeout))
@@ -136,7 +176,7 @@ class _TimedStream(httpcore2.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
         timeout = _limit(timeout, httpcore2.ConnectTimeout)
-        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._wires)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -37,12 +37,13 @@ class Transport:
         self._use_proxy = use_proxy
         self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
         self._proxies: dict[str, httpcore2.ConnectionPool] = {}
+        self._backends = [GuardedBackend(allow_private=allow_private)]
         self._direct = httpcore2.ConnectionPool(
             ssl_context=_tls(),
             max_connections=None,
             max_keepalive_connections=_MAX_IDLE,
             keepalive_expiry=_KEEP_ALIVE_S,
-            network_backend=GuardedBackend(allow_private=allow_private),
+            network_backend=self._backends[0],
         )
 
     @contextmanager
@@ -69,6 +70,11 @@ class Transport:
         for pool in (self._direct, *self._proxies.values()):
             pool.close()
 
+    def hang_up(self) -> None:
+        """Break off every exchange for good, from another thread; those who wait get one of TRANSPORT_ERRORS."""
+        for backend in self._backends:
+            backend.hang_up()
+
     def _choose(self, url: httpx2.URL) -> httpcore2.ConnectionPool:
         """The pool for a URL: the one of a proxy where the environment names one and the address is public."""
         proxy = find_proxy(url) if self._use_proxy else None
@@ -83,7 +89,9 @@ class Transport:
                 return self._direct  # which refuses it, unless private addresses are allowed
             # Behind many proxies only the proxy knows names.
         if proxy not in self._proxies:
-            self._proxies[proxy] = _open_proxy(proxy)
+            backend = GuardedBackend(allow_private=True)  # a proxy mostly lies in the user's own network
+            self._backends.append(backend)
+            self._proxies[proxy] = _open_proxy(proxy, backend)
         return self._proxies[proxy]
 
 
@@ -106,7 +114,7 @@ def find_proxy(url: httpx2.URL) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _open_proxy(proxy: str) -> httpcore2.HTTPProxy:
+def _open_proxy(proxy: str, backend: GuardedBackend) -> httpcore2.HTTPProxy:
     address = httpx2.URL(proxy)
     return httpcore2.HTTPProxy(
         proxy_url=f"{address.scheme}://{address.netloc.decode().rpartition('@')[2]}",
@@ -115,7 +123,7 @@ def _open_proxy(proxy: str) -> httpcore2.HTTPProxy:
         max_connections=None,
         max_keepalive_connections=_MAX_IDLE,
         keepalive_expiry=_KEEP_ALIVE_S,
-        network_backend=GuardedBackend(allow_private=True),  # a proxy mostly lies in the user's own network
+        network_backend=backend,
     )
 
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from earthloom.caption import ModelAuthors, find_faults_of_models, open_authors
 from earthloom.core.errors import RecipeError, StoppedError, UsageError
 from earthloom.export import collect_statistics, write_card, write_report
 from earthloom.ingest.config import FileSettings
+from earthloom.run.asking import Asking, ask_models, estimate_asking, find_missing_key, plan_asking
 from earthloom.run.engine import Engine, make_engine
 from earthloom.run.job import Job
-from earthloom.run.jobs import SynthesizeJob
+from earthloom.run.jobs import CaptionJob, SynthesizeJob
 from earthloom.run.ledger import Ledger, remove_strangers
 from earthloom.run.plan import (
     Planned,
+    Tiles,
     find_broken_effects,
     find_broken_networks,
     find_empty_sources,
@@ -37,7 +41,10 @@ from earthloom.run.variants import plan_variants
 from earthloom.store.atomic import remove_leftovers, translate_write_errors, write_json, write_text
 from earthloom.store.layout import RELEASE_DATA, STAGES, WorkFolder
 from earthloom.store.lock import hold_lock
-from earthloom.store.shards import Counts, Manifest
+from earthloom.store.shards import DROPPED, Counts, Manifest
+
+if TYPE_CHECKING:
+    from earthloom.caption.estimate import Estimate
 
 JobT = TypeVar("JobT", bound=Job)
 
@@ -70,24 +77,63 @@ def build(
         StoppedError: on Ctrl-C. Finished shards are kept.
 
     """
+    with _open_run(recipe, work, base, workers, listener, asks=True) as run:
+        return run.do()
+
+
+def estimate(
+    recipe: Recipe,
+    work: str | os.PathLike[str],
+    *,
+    base: str | os.PathLike[str] = ".",
+    workers: int | None = None,
+    listener: Listener | None = None,
+) -> Estimate | None:
+    """Say what the captions of a recipe would cost: everything before them is done and kept, and nothing is asked.
+
+    Takes and raises what `build` does. None where no remote model would have to be asked.
+    """
+    with _open_run(recipe, work, base, workers, listener, asks=False) as run:
+        return run.estimate()
+
+
+@contextmanager
+def _open_run(
+    recipe: Recipe,
+    work: str | os.PathLike[str],
+    base: str | os.PathLike[str],
+    workers: int | None,
+    listener: Listener | None,
+    *,
+    asks: bool,
+) -> Iterator[_Run]:
+    """Check a recipe whole, then hold the work folder for a run. `asks` says whether a remote model will be asked."""
     folder = WorkFolder(Path(work).resolve())
     root = Path(base).resolve()
-    faults = check_paths(recipe, root)
-    faults = faults or [*find_broken_networks(recipe, root), *find_broken_effects(recipe, root)]
-    faults = faults or find_empty_sources(recipe, root)
-    if faults:
-        raise RecipeError(faults, recipe=recipe.name)
+    _check_recipe(recipe, root, asks=asks)
     _check_apart(recipe, root, folder.root)
     n_workers = len(os.sched_getaffinity(0)) if workers is None else workers
     with translate_write_errors(folder.root):
         folder.root.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder), _make_run(recipe, folder, root, n_workers, listener or Silence()) as run:
         try:
-            return run.do()
+            yield run
         except KeyboardInterrupt as error:
             raise StoppedError(
                 "Stopped. Finished shards are kept: run the same command again to go on."
             ) from error
+
+
+def _check_recipe(recipe: Recipe, base: Path, *, asks: bool) -> None:
+    """Raise `RecipeError` with all that shows to be wrong before any work; what is dear to find comes last."""
+    captions = recipe.caption_settings()
+    faults = [*check_paths(recipe, base), *find_faults_of_models(captions, base)]
+    if asks:
+        faults += find_missing_key(captions)
+    faults = faults or [*find_broken_networks(recipe, base), *find_broken_effects(recipe, base)]
+    faults = faults or find_empty_sources(recipe, base)
+    if faults:
+        raise RecipeError(faults, recipe=recipe.name)
 
 
 def _check_apart(recipe: Recipe, base: Path, work: Path) -> None:
@@ -112,9 +158,11 @@ def _make_run(
     recipe: Recipe, folder: WorkFolder, base: Path, n_workers: int, listener: Listener
 ) -> Iterator[_Run]:
     remove_leftovers(folder.root)
+    captions = recipe.caption_settings()
+    models = open_authors(captions, base) if captions.asks else None
     try:
         with make_engine(n_workers) as engine:
-            yield _Run(recipe, folder, base, engine, listener, n_workers)
+            yield _Run(recipe, folder, base, engine, listener, n_workers, models)
     finally:
         listener.close()
 
@@ -129,10 +177,35 @@ class _Run:
     engine: Engine
     listener: Listener
     n_workers: int
+    models: ModelAuthors | None = None
     stages: dict[str, StageSummary] = field(default_factory=dict)
 
     def do(self) -> Summary:
         start = time.monotonic()
+        recipe, work = self.recipe, self.folder.root
+        made = self._make_tiles()
+        planned = plan_caption(recipe, work, made, self.models)
+        asking = self._plan_asking(planned, made)
+        if asking is not None:
+            ask_models(asking, self.folder, self.listener)
+        captions = self._do_planned("caption", planned)
+        verdicts = self._do_planned("curate", plan_curate(recipe, work, captions))
+        pairs = self._do_planned("export", plan_export(recipe, work, verdicts))
+        summary = self._summarise(time.monotonic() - start, [manifest for _, manifest in captions])
+        self._finish_release(summary, [manifest for _, manifest in pairs])
+        return summary
+
+    def estimate(self) -> Estimate | None:
+        made = self._make_tiles()
+        asking = self._plan_asking(plan_caption(self.recipe, self.folder.root, made, self.models), made)
+        return None if asking is None else estimate_asking(asking)
+
+    def _plan_asking(self, planned: Planned[CaptionJob], made: Tiles) -> Asking | None:
+        sizes = {name: manifest.counts.records for name, _, manifest in made}
+        return plan_asking(planned.jobs, sizes, self.folder)
+
+    def _make_tiles(self) -> Tiles:
+        """Do everything up to the captions."""
         write_text(self.folder.recipe, dump_recipe(self.recipe))
         recipe, work = self.recipe, self.folder.root
         scenes = self._do_stage("ingest", plan_ingest(recipe, self.base, work), None)
@@ -142,12 +215,7 @@ class _Run:
             variants = self._do_planned("synthesize", plan_variants(recipe, self.base, work, tiles))
         else:
             remove_strangers(self.folder.stage("synthesize"), set())
-        captions = self._do_planned("caption", plan_caption(recipe, work, list_tiles(tiles, variants)))
-        verdicts = self._do_planned("curate", plan_curate(recipe, work, captions))
-        pairs = self._do_planned("export", plan_export(recipe, work, verdicts))
-        summary = self._summarise(time.monotonic() - start)
-        self._finish_release(summary, [manifest for _, manifest in pairs])
-        return summary
+        return list_tiles(tiles, variants)
 
     def _do_planned(self, stage: str, planned: Planned[JobT]) -> list[tuple[JobT, Manifest]]:
         return list(zip(planned.jobs, self._do_stage(stage, planned.jobs, planned.units), strict=True))
@@ -171,13 +239,14 @@ class _Run:
         self.listener.finish_stage(counts, seconds, ledger.n_reused)
         return done
 
-    def _summarise(self, seconds: float) -> Summary:
+    def _summarise(self, seconds: float, captions: list[Manifest]) -> Summary:
         summary = Summary(
             name=self.recipe.name,
             work=self.folder.root,
             stages={stage: self.stages[stage] for stage in STAGES if stage in self.stages},
             seconds=seconds,
             n_workers=self.n_workers,
+            dropped=_count_dropped(captions),
             recipe_digest=self.recipe.digest(),
         )
         summary.check()
@@ -197,3 +266,13 @@ class _Run:
             if self.recipe.export.report:
                 write_report(release, statistics)
         write_json(self.folder.run, summary.to_json())
+
+
+def _count_dropped(captions: Iterable[Manifest]) -> dict[str, int]:
+    """Captions that were written and failed, by the check that they failed first."""
+    dropped: Counter[str] = Counter()
+    for manifest in captions:
+        for name, n in manifest.tally.items():
+            if name.startswith(DROPPED):
+                dropped[name.removeprefix(DROPPED)] += n
+    return dict(sorted(dropped.items()))

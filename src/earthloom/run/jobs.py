@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from itertools import accumulate
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from earthloom.caption import CaptionSettings, caption_tile
+from earthloom.caption import CaptionSettings, ModelAuthors, caption_tile
 from earthloom.core.errors import AccountError, RecordError, RunError
 from earthloom.core.ids import make_id
 from earthloom.core.records import Captioned, Failed, Item, Refused, Scene, Tile, Verdict
@@ -23,11 +19,15 @@ from earthloom.export import ExportSettings, ReleaseShard, write_release_shard
 from earthloom.ingest import AnySource, fetch_items, read_item
 from earthloom.net.config import TURNS, NetSettings
 from earthloom.run.job import Job, Tick
+from earthloom.run.reading import TileReader, find_scenes, iter_tiles
 from earthloom.store.layout import RELEASE_DATA, ShardFiles, WorkFolder
-from earthloom.store.shards import Counts, Manifest, ShardWriter, file_sizes
-from earthloom.store.tables import from_rows, iter_row_groups, read_columns, read_records, schema_of
+from earthloom.store.shards import ANSWERS, DROPPED, Counts, Manifest, ShardWriter, file_sizes
+from earthloom.store.tables import iter_row_groups, read_columns, read_records
 from earthloom.synthesize import AnyEffect, Member, vary_place
 from earthloom.tile import TileSettings, count_windows, cut_tiles
+
+if TYPE_CHECKING:
+    from earthloom.caption.lookup import Lookup
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class SynthesizeJob:
     def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
         """Write one row a variant."""
         tiles = [TileReader(_shard(self, "tile", name).rows) for name in self.tiles]
-        scenes = _find_scenes(
+        scenes = find_scenes(
             [_shard(self, "tile", name).rows for name in self.tiles],
             [_shard(self, "ingest", name).rows for name in self.scenes],
         )
@@ -219,53 +219,53 @@ class SynthesizeJob:
         )
 
 
-class TileReader:
-    """Single tiles of a shard, pixels included; the row group read last is kept."""
-
-    def __init__(self, path: Path) -> None:
-        metadata = pq.read_metadata(path)
-        sizes = (metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
-        self._path = path
-        self._starts = [0, *accumulate(sizes)]
-        self._read_group = lru_cache(maxsize=1)(self._open_group)
-
-    def _open_group(self, group: int) -> pa.Table:
-        with pq.ParquetFile(self._path) as file:
-            return file.read_row_group(group, use_threads=False)
-
-    def read(self, row: int) -> Tile:
-        """Read one tile."""
-        group = bisect_right(self._starts, row) - 1
-        table = self._read_group(group)
-        (tile,) = from_rows(table.slice(row - self._starts[group], 1).to_pylist(), Tile)
-        return tile
-
-
 @dataclass(frozen=True, kw_only=True)
 class CaptionJob:
-    """Write the captions of one shard of tiles or variants."""
+    """Write the captions of one shard of tiles or variants; what models say is found in the ledger."""
 
     name: str
     key: str
     work: Path
     source: TileSource
     settings: CaptionSettings
+    models: ModelAuthors | None = None
+    answers: Path | None = None
+    """The ledger; None where no model is asked."""
     stage: str = "caption"
 
     def run(self, tick: Tick, skip: dict[int, str]) -> Manifest:
-        """Write one row a tile, its captions."""
+        """Write one row a tile, its captions; the tally counts dropped captions and says which answers were used."""
+        if self.answers is None:
+            return self._caption(tick, skip, None)
+        from earthloom.caption.ledger import Ledger  # brings SQLite, which most runs do without
+        from earthloom.caption.lookup import Lookup
+
+        with Ledger(self.answers, read_only=True) as answers:
+            return self._caption(tick, skip, Lookup(answers))
+
+    def _caption(self, tick: Tick, skip: dict[int, str], lookup: Lookup | None) -> Manifest:
         tiles = self.source.rows(self.work, self.name)
-        scenes = _find_scenes([tiles], self.source.scene_rows(self.work))
+        scenes = find_scenes([tiles], self.source.scene_rows(self.work))
+        tally: Counter[str] = Counter()
+
+        def caption(tile: Tile) -> list[Captioned]:
+            captioned = caption_tile(scenes[tile.scene_id], tile, self.settings, self.models, lookup)
+            tally.update(f"{DROPPED}{dropped.check}" for dropped in captioned.dropped)
+            return [captioned]
+
+        def count() -> dict[str, int]:
+            return dict(tally) if lookup is None else dict(tally) | {ANSWERS: lookup.digest}
+
         units = (
             Unit(
                 tile.id,
                 f"{scenes[tile.scene_id].source}:{scenes[tile.scene_id].source_key}",
                 1,
-                lambda tile=tile: [caption_tile(scenes[tile.scene_id], tile, self.settings)],  # type: ignore[misc]
+                partial(caption, tile),
             )
-            for tile in _iter_tiles(tiles)
+            for tile in iter_tiles(tiles)
         )
-        return _run_units(self, Captioned, units, tick, skip)
+        return _run_units(self, Captioned, units, tick, skip, tally=count)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -343,29 +343,19 @@ def _shard(job: Job, stage: str, name: str) -> ShardFiles:
     return ShardFiles(WorkFolder(job.work).stage(stage), name)
 
 
-def _find_scenes(tiles: Iterable[Path], scenes: Iterable[Path]) -> dict[str, Scene]:
-    """The scenes that shards of tiles were cut from, by id."""
-    wanted = {name for path in tiles for name in read_columns(path, ["scene_id"])["scene_id"].to_pylist()}
-    return {
-        scene.id: scene
-        for path in scenes
-        for table in iter_row_groups(path)
-        for scene in from_rows((row for row in table.to_pylist() if row["id"] in wanted), Scene)
-    }
-
-
-def _iter_tiles(path: Path) -> Iterator[Tile]:
-    """Tiles of a shard without their pixels: `image` is empty, masks are absent."""
-    columns = [name for name in schema_of(Tile).names if name not in {"image", "valid_mask", "class_mask"}]
-    for table in iter_row_groups(path, columns):
-        for row in table.to_pylist():
-            yield from from_rows([row | {"image": b"", "valid_mask": None, "class_mask": None}], Tile)
-
-
 def _run_units(
-    job: Job, record: type, units: Iterable[Unit], tick: Tick, skip: dict[int, str], hide: str = ""
+    job: Job,
+    record: type,
+    units: Iterable[Unit],
+    tick: Tick,
+    skip: dict[int, str],
+    hide: str = "",
+    tally: Callable[[], dict[str, int]] = dict,
 ) -> Manifest:
-    """Do every unit of a shard. One that fails costs itself alone and is kept with its traceback."""
+    """Do every unit of a shard. One that fails costs itself alone and is kept with its traceback.
+
+    `hide` is a folder that no message may name; `tally` gives what the manifest is to hold when all is done.
+    """
     files = _shard(job, job.stage, job.name)
     writer = ShardWriter(files, record, stage=job.stage, key=job.key)
     with writer:
@@ -376,6 +366,7 @@ def _run_units(
                 writer.fail(Failed(id=unit.id, key=unit.key, traceback=skip[number], n=unit.n))
                 continue
             _run_unit(unit, writer, hide)
+        writer.tally.update(tally())
     return writer.finish()
 
 

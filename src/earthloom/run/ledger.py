@@ -9,8 +9,14 @@ from pathlib import Path
 
 from earthloom.run.job import Job
 from earthloom.store.atomic import translate_write_errors
-from earthloom.store.layout import ShardFiles
+from earthloom.store.layout import ShardFiles, WorkFolder
 from earthloom.store.shards import Manifest, read_manifest
+
+
+def is_done(folder: WorkFolder, job: Job) -> bool:
+    """Tell whether the shard of a job is whole, fresh, and lacks nothing that another try may bring."""
+    manifest = read_manifest(ShardFiles(folder.stage(job.stage), job.name).manifest, job.key)
+    return manifest is not None and not manifest.n_unreachable
 
 
 class Ledger:

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 import pyarrow.parquet as pq
 
-from earthloom.caption import CAPTION_VERSION
+from earthloom.caption import CAPTION_VERSION, ModelAuthors
 from earthloom.core.errors import Fault, UsageError
 from earthloom.core.ids import fingerprint_file, hash_json
 from earthloom.core.records import Item, Part, Scene
@@ -273,16 +273,24 @@ def list_tiles(
     return made
 
 
-def plan_caption(recipe: Recipe, work: Path, tiles: Tiles) -> Planned[CaptionJob]:
-    """One job for each shard of tiles or variants."""
+def plan_caption(
+    recipe: Recipe, work: Path, tiles: Tiles, models: ModelAuthors | None = None
+) -> Planned[CaptionJob]:
+    """One job for each shard of tiles or variants; `models` are wanted where the recipe names any."""
     settings = recipe.caption_settings()
+    digests = [settings.digest()] if models is None else [settings.digest(), models.digest]
+    ledger = WorkFolder(work).ledger
+    if models is not None and models.settings.ledger is not None:
+        ledger = Path(models.settings.ledger)
     jobs = [
         CaptionJob(
             name=name,
-            key=hash_json([CAPTION_VERSION, settings.digest(), manifest.identity]),
+            key=hash_json([CAPTION_VERSION, *digests, manifest.identity]),
             work=work,
             source=source,
-            settings=settings,
+            settings=settings if models is None else models.settings,
+            models=models,
+            answers=None if models is None else ledger,
         )
         for name, source, manifest in tiles
     ]

@@ -19,6 +19,8 @@ NOUNS = {
     "ingest": "items",
     "tile": "windows",
     "synthesize": "variants",
+    "ask blip2": "tiles",
+    "ask chat": "tiles",
     "caption": "tiles",
     "curate": "tiles",
     "export": "pairs",

@@ -17,7 +17,7 @@ from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.images import decode_image
 from earthloom.core.records import Modality, Refused, Scene, Tile
 from earthloom.core.seeds import stable_hash
-from earthloom.run.jobs import TileReader
+from earthloom.run.reading import TileReader
 from earthloom.run.recipe import Recipe
 from earthloom.store.atomic import open_atomic, write_text
 from earthloom.store.layout import WorkFolder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,8 @@ class Summary:
     seconds: float
     n_workers: int
     recipe_digest: str
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Captions that were written and failed a check, by its name; their pictures may have others."""
 
     @property
     def n_in(self) -> int:
@@ -103,6 +105,7 @@ class Summary:
                 "out": self.n_out,
                 "refused": dict(sorted(self.refused.items())),
                 "failed": self.n_failed,
+                "dropped_captions": self.dropped,
                 "stages": {name: stage.counts.to_json() for name, stage in self.stages.items()},
             },
             "timings": {

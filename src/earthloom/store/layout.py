@@ -41,6 +41,16 @@ class WorkFolder:
         return self.root / ".lock"
 
     @property
+    def ledger(self) -> Path:
+        """What models were asked and answered; kept whatever else is made anew."""
+        return self.root / "ledger.sqlite"
+
+    @property
+    def batches(self) -> Path:
+        """Folder of requests that wait to be sent as batch files."""
+        return self.root / "batches"
+
+    @property
     def release(self) -> Path:
         """What others load."""
         return self.root / "release"

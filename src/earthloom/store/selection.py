@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from pydantic import Field, model_validator
 
 from earthloom.core.errors import RecordError, UsageError
-from earthloom.core.images import decode_image
+from earthloom.core.images import decode_image, to_rgb
 from earthloom.core.light import Light, to_display, to_light
 from earthloom.core.records import ByteRange, Effect, Modality, Quantity, Reason
 from earthloom.core.seeds import stable_hash
@@ -112,11 +112,7 @@ class Shown:
 
     def read(self) -> npt.NDArray[np.uint8]:
         """Decode the picture: H x W x 3 (gray repeated, alpha dropped), 8 bits. Raises `RecordError` as the decoder."""
-        pixels = decode_image(self.read_bytes())
-        if pixels.dtype == np.uint16:
-            pixels = np.asarray((pixels.astype(np.uint32) + 128) // 257, np.uint8)
-        colours = pixels[:, :, : 1 if pixels.shape[2] < 3 else 3]
-        return np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)), np.uint8)
+        return to_rgb(decode_image(self.read_bytes()))
 
     def read_bytes(self) -> bytes:
         """The encoded picture."""

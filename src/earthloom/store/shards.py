@@ -29,6 +29,12 @@ BULKY = frozenset({"image", "valid_mask", "class_mask"})
 """Columns of bytes that are compressed already: stored as they are, without dictionary or statistics."""
 
 
+DROPPED = "dropped: "
+"""Before the name of a check in the tally of captions that failed it."""
+ANSWERS = "answers"
+"""In the tally of captions: hash of the models' answers that they stand on."""
+
+
 @dataclass
 class Counts:
     """What became of what was planned. `planned == written + sum(refused) + failed` or the run fails."""
@@ -76,15 +82,16 @@ class Manifest:
 
     @property
     def n_unreachable(self) -> int:
-        """Planned units that could not be reached: asking again may bring them."""
-        return self.counts.refused.get(Reason.UNREACHABLE.value, 0)
+        """Planned units, or captions of them, that could not be reached: asking again may bring them."""
+        name = Reason.UNREACHABLE.value
+        return self.counts.refused.get(name, 0) + self.tally.get(f"{DROPPED}{name}", 0)
 
     @property
     def identity(self) -> str:
-        """What later stages depend on: the key, and where a later try may bring more, also what this one brought."""
-        if not self.n_unreachable:
+        """What later stages depend on: the key, and where that does not settle it, also what this try brought."""
+        if not self.n_unreachable and ANSWERS not in self.tally:
             return self.key
-        return hash_json([self.key, dataclasses.asdict(self.counts), self.files])
+        return hash_json([self.key, dataclasses.asdict(self.counts), self.files, self.tally])
 
     def write(self, path: Path) -> None:
         """Write it, last of the shard's files."""

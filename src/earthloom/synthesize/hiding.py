@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from earthloom.core.records import Box, Label
+from earthloom.core.records import Border, Box, Label
 from earthloom.synthesize.stack import Plane
 
 _SEEN = 0.5
@@ -26,6 +26,11 @@ def hide_labels(labels: Iterable[Label], visible: Plane | None) -> tuple[Label, 
         return tuple(labels)
     mean = float(visible.mean())
     return tuple(label for label in labels if _is_seen(label, visible, mean))
+
+
+def hide_borders(borders: tuple[Border, ...], visible: Plane | None) -> tuple[Border, ...]:
+    """Keep the borders between covers as long as the shares of covers are known; `visible` as in `hide_labels`."""
+    return borders if visible is None or float(visible.mean()) >= _COVER_SEEN else ()
 
 
 def _is_seen(label: Label, visible: Plane, mean: float) -> bool:

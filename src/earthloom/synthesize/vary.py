@@ -25,12 +25,13 @@ from earthloom.core.images import decode_image, encode_jpeg, encode_png
 from earthloom.core.light import Light, encode_srgb, to_display, to_light
 from earthloom.core.records import Effect, Modality, Quantity, Reason, Refused, Scene, Stretch, Tile
 from earthloom.core.seeds import make_rng, stable_hash
+from earthloom.metrics.appearance import measure_appearance
 from earthloom.synthesize.detail import grow, shrink
 from earthloom.synthesize.effects import EFFECT_PATHS, OPTICAL, AnyEffect, EffectKind, find_effect
-from earthloom.synthesize.hiding import hide_labels
+from earthloom.synthesize.hiding import hide_borders, hide_labels
 from earthloom.synthesize.stack import DISPLAY_UM, Layer, Mask, Outcome, Stack, View
 
-SYNTHESIZE_VERSION = "1"
+SYNTHESIZE_VERSION = "2"
 """Raised when the same tile and settings give other variants than before."""
 
 
@@ -203,15 +204,14 @@ def _finish(
     kind: EffectKind,
     quality: int,
 ) -> Tile:
-    """Encode one changed picture as its base is encoded; pixels without data stay as they were."""
+    """Encode one changed picture as its base is encoded.
+
+    Pixels stay as they were where any picture of the place is without data: the effect was drawn for the ground that
+    all of them show.
+    """
     picture, stretch = _encode(member, light, kind)
-    own = _join_valid([member.tile])
-    if own is not None:
-        picture[~own] = 0
-    if valid is not None and own is not None and not valid[own].all():
-        before = decode_image(member.tile.image)
-        missing = own & ~valid
-        picture[missing] = before[missing]
+    if valid is not None and not valid.all():
+        picture[~valid] = decode_image(member.tile.image)[~valid]
     data = encode_jpeg(picture, quality) if member.tile.media == "jpg" else encode_png(picture)
     sha256 = hash_bytes(data)
     if sha256 == member.tile.sha256:
@@ -224,6 +224,8 @@ def _finish(
         sha256=sha256,
         stretch=stretch,
         labels=hide_labels(variant.labels, outcome.visible),
+        borders=hide_borders(variant.borders, outcome.visible),
+        appearance=measure_appearance(picture, _join_valid([variant]), member.scene.modality, stretch),
         effect=effect,
     )
 

@@ -43,6 +43,8 @@ class Classes:
     """Pixels of the mask for each entry of the legend, where the tile has data."""
     mask: npt.NDArray[np.uint8]
     """HxW, the tile's class values; what is outside of the scene or has no 8-bit value is one unused value."""
+    numbers: Numbers
+    """HxW, the same as places in the legend, whatever the values; outside of the scene the legend's length."""
 
 
 class ClassReader:
@@ -78,7 +80,7 @@ class ClassReader:
                 if y.pixels.size and x.pixels.size:
                     shown[np.ix_(y.pixels, x.pixels)] = _find_majority(numbers, y, x)
         strangers.check(self.mask)
-        return Classes(counts, to_eight_bits(self.mask.legend, shown))
+        return Classes(counts, to_eight_bits(self.mask.legend, shown), shown)
 
     def check(self) -> None:
         """Read all of it. Raises RecordError UNKNOWN_CLASS where the legend lacks a value or colour."""

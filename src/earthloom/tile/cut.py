@@ -11,8 +11,10 @@ import numpy as np
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_bytes, make_id
 from earthloom.core.images import encode_jpeg, encode_png
-from earthloom.core.records import Label, Modality, Reason, Refused, Scene, Tile
+from earthloom.core.records import Border, Label, Modality, Reason, Refused, Scene, Tile
 from earthloom.geo.grid import Grid, Place, grid_of
+from earthloom.metrics.appearance import measure_appearance
+from earthloom.tile.borders import find_borders
 from earthloom.tile.classes import ClassReader, label_cover
 from earthloom.tile.config import TileSettings
 from earthloom.tile.draw import Painter
@@ -24,7 +26,7 @@ from earthloom.tile.planning import find_native_gsd, plan_scene
 from earthloom.tile.radiometry import Image, Renderer, choose_stretch
 from earthloom.tile.windows import Refusal, Window
 
-TILE_VERSION = "2"
+TILE_VERSION = "3"
 """Raised when the same scene and settings give other tiles than before."""
 _MICROMETRES = 6
 """Decimals of distances in metres: well beyond what any geo-reference knows, short of what machines differ in."""
@@ -83,6 +85,15 @@ class _Facts:
     footprint: bytes | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ground:
+    """What is known to be on the ground that a tile shows."""
+
+    labels: tuple[Label, ...]
+    class_mask: bytes | None = None
+    borders: tuple[Border, ...] = ()
+
+
 class _Cutter:
     """An open scene with its stretch."""
 
@@ -107,7 +118,7 @@ class _Cutter:
         scene, size = self._scene, self._settings.size
         drawn = self._painter.draw(window)
         valid_share = _screen(drawn.image, drawn.valid, self._settings.min_valid)
-        labels, class_mask = self._label(window, drawn.valid)
+        ground = self._look_at_ground(window, drawn.valid)
         facts = _find_facts(scene, self._grid, window)
         data, media = self._encode(drawn.image)
         return Tile(
@@ -127,20 +138,26 @@ class _Cutter:
             footprint=facts.footprint,
             stretch=self._renderer.stretch,
             resampling=drawn.resampling,
-            labels=labels,
+            labels=ground.labels,
             image=data,
             media=media,
             valid_mask=None if drawn.valid is None else encode_png(drawn.valid[:, :, None] * np.uint8(255)),
-            class_mask=class_mask,
+            class_mask=ground.class_mask,
+            borders=ground.borders,
+            appearance=measure_appearance(drawn.image, drawn.valid, scene.modality, self._renderer.stretch),
             sha256=hash_bytes(data),
         )
 
-    def _label(self, window: Window, valid: Valid) -> tuple[tuple[Label, ...], bytes | None]:
+    def _look_at_ground(self, window: Window, valid: Valid) -> _Ground:
         labels = move_labels(self._scene, window, self._settings.size)
         if self._classes is None:
-            return tuple(labels), None
-        classes = self._classes.read(window, self._settings.size, valid)
-        return (*labels, *label_cover(self._classes.mask, classes)), encode_png(classes.mask[:, :, None])
+            return _Ground(labels=tuple(labels))
+        mask, classes = self._classes.mask, self._classes.read(window, self._settings.size, valid)
+        return _Ground(
+            labels=(*labels, *label_cover(mask, classes)),
+            class_mask=encode_png(classes.mask[:, :, None]),
+            borders=find_borders(classes.numbers, mask.legend, valid),
+        )
 
     def _encode(self, image: Image) -> tuple[bytes, str]:
         encoding = self._settings.encoding

@@ -1,0 +1,90 @@
+"""Money and the number of requests for many threads: reserved before a request is sent, settled when it has ended."""
+
+from __future__ import annotations
+
+import threading
+from typing import Literal
+
+from earthloom.caption.asking import Answer, Request
+from earthloom.caption.config import ChatSettings
+from earthloom.caption.ledger import Ledger
+from earthloom.caption.ledger_rows import to_nano
+from earthloom.caption.prices import cost_of, highest_cost
+
+
+class Purse:
+    """What one run has reserved in the ledger.
+
+    What is reserved is the most that a request can cost, and what it does cost is less. So a request for which there
+    is no room waits until others have ended, and a limit is reached only when none is under way and there is still no
+    room for it. That makes the stop exact: no further request would have fitted.
+    """
+
+    def __init__(self, ledger: Ledger, settings: ChatSettings) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._changed = threading.Condition()
+        self._n_reserved = 0
+        self._n_settled = 0
+        self._is_closed = False
+
+    def reserve(self, request: Request) -> float | None:
+        """Reserve the most that a request can cost and give that amount; None where a limit forbids it for good."""
+        cost = highest_cost(request, self._settings, self._ledger.factor(request.model))
+        while not self._is_closed:
+            with self._changed:
+                n_settled = self._n_settled
+                self._n_reserved += 1  # counted before the ledger is asked, so that others wait for this one
+            is_reserved = False
+            try:
+                is_reserved = self._ledger.reserve(request, cost, self._settings.limits)
+            finally:
+                if not is_reserved:
+                    with self._changed:
+                        self._n_reserved -= 1
+            if is_reserved:
+                return cost
+            if not self._wait_for_others(n_settled):
+                return None
+        return None
+
+    def pay(self, request: Request, answer: Answer, *, seconds: float, tries: int) -> None:
+        """Keep an answer, at the price of the tokens that the server counted."""
+        cost = cost_of(request, answer, self._settings)
+        self._ledger.finish(request, answer, cost=cost, seconds=seconds, tries=tries)
+        self._settle()
+
+    def write_off(self, request: Request, why: str, *, cost: float, tries: int, is_final: bool) -> None:
+        """Note that a request brought no answer, and what it may have cost all the same."""
+        self._ledger.fail(request, why, cost=cost, tries=tries, is_final=is_final)
+        self._settle()
+
+    def find_limit(self, request: Request) -> Literal["budget", "requests"]:
+        """Which of the limits leaves no room for a request."""
+        budget = self._settings.limits.budget
+        if budget is None:
+            return "requests"
+        totals = self._ledger.totals()
+        cost = highest_cost(request, self._settings, self._ledger.factor(request.model))
+        is_spent = sum(map(to_nano, (totals.spent, totals.maybe, cost))) > to_nano(budget)
+        return "budget" if is_spent else "requests"
+
+    def close(self) -> None:
+        """Let nobody wait any more."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def _wait_for_others(self, n_settled: int) -> bool:
+        """Wait until some request has ended since `n_settled` were; False where none is under way."""
+        with self._changed:
+            if self._n_reserved == 0 and self._n_settled == n_settled:
+                return False
+            self._changed.wait_for(lambda: self._n_settled != n_settled or self._is_closed)
+            return True
+
+    def _settle(self) -> None:
+        with self._changed:
+            self._n_reserved -= 1
+            self._n_settled += 1
+            self._changed.notify_all()

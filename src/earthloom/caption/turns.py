@@ -1,0 +1,81 @@
+"""Turns at an endpoint for many threads: `pacing` decides, this waits."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+
+from earthloom.caption.config import Limits
+from earthloom.caption.pacing import Pacing
+
+
+class StoppedAsking(Exception):  # noqa: N818  (it is caught within the room: nothing more is to be sent)
+    """The run was asked to stop, or has to."""
+
+
+class Turns:
+    """Who may send a request, and when."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._pacing = Pacing(limits)
+        self._most_threads = 2 * limits.in_flight
+        self._changed = threading.Condition()
+        self._stopped = threading.Event()
+        self._n_resting = 0
+
+    @property
+    def n_threads(self) -> int:
+        """Threads that can be used now: those with a turn, and others in place of those that rest."""
+        return min(self._pacing.window.size + self._n_resting, self._most_threads)
+
+    @property
+    def is_stopped(self) -> bool:
+        """True where no more turns are given."""
+        return self._stopped.is_set()
+
+    def take(self, tokens: int) -> None:
+        """Wait for a turn for a request of so many tokens. Raises StoppedAsking."""
+        with self._changed:
+            while True:
+                self._check()
+                wait_s = self._pacing.start(time.monotonic(), tokens)
+                if wait_s == 0:
+                    return
+                self._changed.wait(None if math.isinf(wait_s) else wait_s)
+
+    def give_back(self, *, is_answered: bool) -> None:
+        """End a turn."""
+        with self._changed:
+            self._pacing.end(is_answered=is_answered)
+            self._changed.notify(2)  # an answer may have made room for one more
+
+    def slow_down(self, *, is_pushed_back: bool, wait_s: float | None) -> None:
+        """Note that the server has too much to do, or wants to be left alone for some time."""
+        with self._changed:
+            now = time.monotonic()
+            if is_pushed_back:
+                self._pacing.push_back(now)
+            if wait_s:
+                self._pacing.pause(now, wait_s)
+
+    def rest(self, seconds: float) -> None:
+        """Wait before another try, without a turn. Raises StoppedAsking."""
+        with self._changed:
+            self._n_resting += 1
+        try:
+            self._stopped.wait(seconds)
+        finally:
+            with self._changed:
+                self._n_resting -= 1
+        self._check()
+
+    def stop(self) -> None:
+        """Give no more turns; those that were given may be used."""
+        with self._changed:
+            self._stopped.set()
+            self._changed.notify_all()
+
+    def _check(self) -> None:
+        if self._stopped.is_set():
+            raise StoppedAsking
