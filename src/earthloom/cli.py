@@ -128,21 +128,31 @@ def inspect(
 def batch(
     recipe: Annotated[Path, typer.Argument(help="The recipe whose requests these files answer.")],
     files: Annotated[
-        list[Path], typer.Argument(help="Files of answers and errors, as the provider gave them.")
-    ],
+        list[Path] | None, typer.Argument(help="Files of answers and errors, as the provider gave them.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Work folder; NAME-work beside the recipe when not given."),
     ] = None,
+    lost: Annotated[
+        bool, typer.Option("--lost", help="The files were lost: the next build writes their requests again.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take the answers to batch files into the ledger; then build goes on. For recipes with `chat: {batch: true}`."""
     from earthloom.recipes import load_recipe
-    from earthloom.run.asking import read_answers
+    from earthloom.run.asking import read_answers, release_batches
 
+    if lost == bool(files):
+        raise UsageError("Name the files of answers, or say --lost where the requests were lost.")
     loaded = load_recipe(recipe)
     base = recipe.resolve().parent
-    found = read_answers(loaded, output or base / f"{loaded.name}-work", files, base=base)
+    work = output or base / f"{loaded.name}-work"
+    if lost:
+        n = release_batches(loaded, work, base=base)
+        typer.echo(_to_json({"released": n}) if as_json else f"{n:,} requests will be written again.")
+        return
+    found = read_answers(loaded, work, files or [], base=base)
     typer.echo(_to_json(found.to_json()) if as_json else found.to_text())
 
 

@@ -368,8 +368,9 @@ write_batch(talks(), Ledger(folder / "ledger"), make_settings(), folder / "batch
 def test_a_kill_loses_no_request_and_doubles_none(tmp_path: Path, moment: str, n_again: int) -> None:
     """Killed before the file has its name, all is written again; killed just after, nothing is."""
     head = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-    done = subprocess.run([sys.executable, "-c", head + KILLED, tmp_path, moment], check=False)
-    assert done.returncode == -signal.SIGKILL
+    script = [sys.executable, "-c", head + KILLED, str(tmp_path), moment]
+    done = subprocess.run(script, check=False, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
     with Ledger(tmp_path / "ledger") as ledger:
         written = write_batch(talks(200), ledger, SETTINGS, tmp_path / "batches")
         assert written.n_requests == n_again

@@ -623,3 +623,10 @@ def test_conversations_are_led_as_far_as_answers_go(tmp_path: Path) -> None:
         ledger.fail(make_request(3), "status 400", cost=0, tries=1, is_final=True)
         with pytest.raises(RecordError, match="status 400"):
             find_missing(make_talk(3), ledger)
+
+
+def test_a_request_that_is_no_json_fails_alone(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "l") as ledger:
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            ledger.reserve(make_request(1, body={"temperature": float("nan")}), 0.0, NO_LIMITS)
+        assert ledger.reserve(make_request(2), 0.0, NO_LIMITS)

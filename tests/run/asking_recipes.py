@@ -23,7 +23,12 @@ def make_pictures(folder: Path, n: int) -> None:
         picture = np.clip(slope + noise, 0, 255).astype(np.uint8)
         Image.fromarray(picture).save(folder / f"{i:05d}.png", compress_level=1)
         place = PLACES[i % len(PLACES)]
-        row: dict[str, object] = {"file": f"{i:05d}.png", "place": place, "gsd_m": 10, "platform": "Sentinel-2"}
+        row: dict[str, object] = {
+            "file": f"{i:05d}.png",
+            "place": place,
+            "gsd_m": 10,
+            "platform": "Sentinel-2",
+        }
         if i % 4 == 0:
             row["title"] = f"Fields near {place}"
         if i % 8 == 0:

@@ -22,17 +22,17 @@ from fakes.chat_server import Behaviour, read_log, run_chat, serve_chat
 
 import earthloom
 from earthloom.caption import Request, open_authors
-from earthloom.caption.asking import Answer, resume
+from earthloom.caption.asking import Answer, Conversation, resume
 from earthloom.caption.completion import dump_body, inline_picture
 from earthloom.caption.ledger import Ledger, find_outcome
 from earthloom.core.errors import RecipeError, RecordError, RunError, StoppedError
 from earthloom.recipes import load_recipe
-from earthloom.run.asking import read_answers
+from earthloom.run.asking import read_answers, release_batches
 from earthloom.run.build import estimate
 from earthloom.run.costs import read_costs
 from earthloom.run.reading import find_scenes, iter_tile_groups
 
-SECRET = "sk-toy-0123456789"  # noqa: S105
+SECRET = "sk-toy-0123456789"
 FAULTS = {
     "silence": 0.004, "drip": 0.004, "busy": 0.03, "busy_retry_after": 0.01, "error_500": 0.02, "error_502": 0.01,
     "error_503": 0.01, "reset_before": 0.01, "reset_after": 0.01, "half_json": 0.02, "html": 0.01,
@@ -93,7 +93,9 @@ def test_five_captions_of_five_roles_with_their_author(tmp_path: Path) -> None:
 def test_every_fault_at_once(tmp_path: Path) -> None:
     """Nothing is lost and nothing is silent: every picture has captions of the model, or the reason why not."""
     with serve_chat(Behaviour(rates=FAULTS, key=SECRET)) as chat:
-        recipe = write_recipe(tmp_path, 160, chat.url, limits={"timeout_s": 0.5, "backoff_s": 0.02, "tries": 6})
+        recipe = write_recipe(
+            tmp_path, 160, chat.url, limits={"timeout_s": 0.5, "backoff_s": 0.02, "tries": 6}
+        )
         summary = build(recipe)
         assert summary.stages["caption"].counts.planned == 160
         written = {c["id"] for c in _by_model(recipe)}
@@ -181,7 +183,9 @@ def test_recaptioning_touches_no_pixels_and_asks_only_what_is_new(tmp_path: Path
 def test_a_missing_key_is_a_fault_of_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TOY_KEY")
     recipe = write_recipe(tmp_path, 1, "http://127.0.0.1:9/v1")
-    with pytest.raises(RecipeError, match=r"key_env: the environment variable TOY_KEY is not set.*key_env: null"):
+    with pytest.raises(
+        RecipeError, match=r"key_env: the environment variable TOY_KEY is not set.*key_env: null"
+    ):
         build(recipe)
     assert not (tmp_path / "work").exists()
 
@@ -210,9 +214,14 @@ def test_batch_files_there_and_back(tmp_path: Path) -> None:
             break
         except StoppedError as stopped:
             assert "earthloom batch" in str(stopped)
-        fresh = [path for path in sorted((tmp_path / "work/batches").glob("*-requests.jsonl")) if path not in done]
+        fresh = [
+            path for path in sorted((tmp_path / "work/batches").glob("*-requests.jsonl")) if path not in done
+        ]
         done += fresh
         answers = tmp_path / f"answers-{len(done)}.jsonl"
+        if not n_requests:
+            fresh = _lose(loaded, tmp_path, fresh)
+            done += fresh
         n_requests.append(_answer_batch(fresh, answers))
         found = read_answers(loaded, tmp_path / "work", [answers], base=tmp_path)
         assert found.n_answered == n_requests[-1]
@@ -222,6 +231,17 @@ def test_batch_files_there_and_back(tmp_path: Path) -> None:
     spent = read_costs(tmp_path / "work").totals
     assert spent.spent == pytest.approx(18 * (1000 * 2.5 + 250 * 10) / 1e6 / 2)
     assert spent.maybe == 0
+
+
+def _lose(loaded: earthloom.Recipe, folder: Path, lost: list[Path]) -> list[Path]:
+    """Nothing is written while requests are out; once they are given up, all of them are."""
+    work = folder / "work"
+    with pytest.raises(StoppedError, match=r"wait for the answers to batch files.*earthloom batch"):
+        earthloom.build(loaded, work, base=folder, workers=0)
+    assert release_batches(loaded, work, base=folder) == 16
+    with pytest.raises(StoppedError, match="16 requests wait in"):
+        earthloom.build(loaded, work, base=folder, workers=0)
+    return [path for path in sorted((work / "batches").glob("*-requests.jsonl")) if path not in lost]
 
 
 def _answer_batch(requests: list[Path], answers: Path) -> int:
@@ -251,7 +271,17 @@ def _answer_batch(requests: list[Path], answers: Path) -> int:
 
 
 def _start(recipe: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "earthloom", "build", str(recipe), "-o", str(recipe.parent / "work"), "-w", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "earthloom",
+        "build",
+        str(recipe),
+        "-o",
+        str(recipe.parent / "work"),
+        "-w",
+        "1",
+    ]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
@@ -261,7 +291,9 @@ def _bodies_with_answers(recipe: Path) -> Iterator[str]:
     """SHA-256 of every body, as it goes over the wire, whose answer the ledger holds."""
     work = recipe.parent / "work"
     models = open_authors(load_recipe(recipe).caption_settings(), recipe.parent)
-    scenes = sorted(path for path in (work / "01-ingest").glob("*.parquet") if path.stem.isalnum() or "-" in path.stem)
+    scenes = sorted(
+        path for path in (work / "01-ingest").glob("*.parquet") if path.stem.isalnum() or "-" in path.stem
+    )
     scenes = [path for path in scenes if "refused" not in path.name and "failed" not in path.name]
     with Ledger(work / "ledger.sqlite", read_only=True) as ledger:
         for tiles in sorted((work / "02-tile").glob("*.parquet")):
@@ -270,7 +302,9 @@ def _bodies_with_answers(recipe: Path) -> Iterator[str]:
             known = find_scenes([tiles], scenes)
             for pictures, group in iter_tile_groups(tiles):
                 for row, tile in enumerate(group):
-                    talk = models.talk("chat", known[tile.scene_id], tile, lambda p=pictures, r=row: p.read(r))
+                    talk = models.talk(
+                        "chat", known[tile.scene_id], tile, lambda p=pictures, r=row: p.read(r)
+                    )
                     for request in _answered_requests(talk.start(), ledger):
                         body = (
                             dump_body(request.body)
@@ -280,7 +314,7 @@ def _bodies_with_answers(recipe: Path) -> Iterator[str]:
                         yield hashlib.sha256(body).hexdigest()
 
 
-def _answered_requests(conversation, ledger: Ledger) -> Iterator[Request]:  # noqa: ANN001
+def _answered_requests(conversation: Conversation, ledger: Ledger) -> Iterator[Request]:
     outcome: Answer | RecordError | None = None
     while True:
         try:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from earthloom.caption.asking import Answer
 from earthloom.caption.completion import read_completion, read_error, read_json
 from earthloom.caption.config import ChatSettings
 from earthloom.caption.ledger import Ledger
 from earthloom.caption.ledger_rows import Outcome, Sent
-from earthloom.caption.prices import cost_of
+from earthloom.caption.prices import cost_of, show_money
 from earthloom.core.errors import RecordError, RunError
 
 _LONGEST_LINE = 4 * 2**20
@@ -48,6 +48,21 @@ class BatchRead:
     def n_lines(self) -> int:
         """All lines but empty ones."""
         return self.n_answered + self.n_failed + self.n_repeated + self.n_unknown + self.n_bad
+
+    def to_json(self) -> dict[str, Any]:
+        """All counts, and the cost."""
+        return asdict(self) | {"n_lines": self.n_lines}
+
+    def to_text(self) -> str:
+        """One line for people."""
+        others = (
+            (self.n_failed, "failed and will be asked again or set aside"),
+            (self.n_repeated, "known already"),
+            (self.n_unknown, "of other runs"),
+            (self.n_bad, "of no use"),
+        )
+        said = "".join(f", {n:,} {what}" for n, what in others if n)
+        return f"{self.n_lines:,} lines: {self.n_answered:,} answers for {show_money(self.cost)}{said}."
 
     def __add__(self, other: BatchRead) -> BatchRead:
         names = [field.name for field in fields(self)]

@@ -96,7 +96,7 @@ class ChatSettings(Settings):
     use."""
     batch: bool = False
     """Write the requests to a batch file instead of sending them; see `earthloom batch`."""
-    prices: dict[str, Price] = {}
+    prices: dict[str, Price] = Field(default_factory=dict)
     """Price of each model; without one, a budget cannot be kept and is refused."""
     limits: Limits = Limits()
     """How fast, and how much."""

@@ -13,32 +13,52 @@ from earthloom.caption.frames import Role, Tiers, parse_tiers
 
 _OVERVIEW = (
     (
-        "{^expanded} [shows|depicts|presents] {content}<! {whereabouts}><!, {zone}>."
+        "{^expanded} [shows|depicts|presents] {content}<! {whereabouts}><, {zone}>."
         "<! [The frame|Its frame] [spans|covers] {ground} on the ground.>",
-        "{^expanded} of {content}<! {whereabouts}>.<! On the ground it [measures|spans] {ground}><!, {zone}>.",
+        "{^expanded} of {content}<! {whereabouts}>.<! On the ground it [measures|spans] {ground}><, {zone}>.",
         "{^content}<! {whereabouts}> [appear|are seen] in {expanded}[|, viewed from above]"
         "<!, which [spans|covers] {ground} on the ground>.",
-        "[In an overview|Seen as a whole], {expanded}<! {whereabouts}> [shows|contains] {content}<!, {zone}>."
+        "[In an overview|Seen as a whole], {expanded}<! {whereabouts}> [shows|contains] {content}<, {zone}>."
         "<! The ground in view measures {ground}.>",
         "[The main content|The subject] of {expanded}<! {whereabouts}> is {content}."
-        "<! The area in view measures {ground}><!, {zone}>.",
-        "{^content}: [so|thus] reads {expanded}<! {whereabouts}><!, {zone}><!, across {ground} of ground>.",
+        "<! The area in view measures {ground}><, {zone}>.",
+        "{^content}: [so|thus] reads {expanded}<! {whereabouts}><, {zone}><, across {ground} of ground>.",
         "[Viewed|Observed|Seen] from above<! {whereabouts}>: {content}, in {expanded}"
         "<! that [spans|takes in] {ground}>.",
-        "{^expanded} [takes in|records|captures] {content}<!, across {ground} of ground><! {whereabouts}>.",
+        "{^expanded} [takes in|records|captures] {content}<, across {ground} of ground><! {whereabouts}>.",
+        "{^expanded}<! {whereabouts}> [shows|records|displays] {content}<! within {ground} of ground>.",
+        "{^content} [make|form] the subject here: {expanded}<! {whereabouts}><, {zone}>.",
+        "[This is|Here is] {expanded} of {content}<! {whereabouts}><!; the ground in it measures {ground}>.",
+        "What [one sees|is seen] from above<! {whereabouts}> is {content}: {expanded}<! of {ground} of ground>.",
+        "{^expanded}[| as a whole] [gives|offers] a view of {content}<! {whereabouts}>.<! It reaches over {ground}.>",
+        "[Looking down|Seen from above], {expanded}<! {whereabouts}> [depicts|displays] {content}< within {ground}>.",
     ),
     (
-        "{^expanded} [shows|depicts|presents] {earth} {whereabouts}<!, {zone}>."
+        "{^expanded} [shows|depicts|presents] {earth} {whereabouts}<, {zone}>."
         "<! [The frame|Its frame] [spans|covers] {ground} on the ground.>",
-        "{^earth} {whereabouts} [appears|is seen] in {expanded}<!, across {ground} of ground>.",
+        "{^earth} {whereabouts} [appears|is seen] in {expanded}<, across {ground} of ground>.",
+        "[Looking down from above|From above], {expanded} [depicts|displays] {earth} {whereabouts}< within {ground}>.",
+        "[This is|Here is] {expanded} {whereabouts}<!; the ground in it measures {ground}><, {zone}>.",
+        "{^whereabouts}, {expanded} [takes in|records|covers] {earth}.<! [It reaches over|Its frame covers] {ground}.>",
+        "What [one sees|is seen] from above {whereabouts} is {earth}: {expanded}<! of {ground} of ground>.",
+        "{^expanded} [gives|offers] a view of {earth} {whereabouts}.<! It reaches over {ground}<, {zone}>.>",
+        "{^earth}, [looked at|observed] {whereabouts}, [makes|forms] the subject of {expanded}<! of {ground}>.",
+        "[Across|Within] {ground} of ground {whereabouts}, {expanded} [shows|records|displays] {earth}.",
+        "[Scene|Subject]: {earth} {whereabouts}<, {zone}>, as {expanded}.",
     ),
     (
-        "{^expanded} [shows|depicts|presents] {earth} [from above|in a view from above]<! {zone}>."
+        "{^expanded} [shows|depicts|presents] {earth} [from above|in a view from above]< {zone}>."
         "<! [The frame|Its frame] [spans|covers] {ground} on the ground.>",
-        "{^earth} [appears|is seen] from above in {expanded}<!, across {ground} of ground><!, {zone}>.",
+        "{^earth} [appears|is seen] from above in {expanded}<, across {ground} of ground><, {zone}>.",
         "[Viewed|Observed|Seen] from above: {earth}, [as|in the form of] {expanded}<! that spans {ground}>.",
+        "[Across|Within] {ground} of ground, {expanded} [shows|records|displays] {earth} from above.",
+        "[This is|Here is] {expanded} of {earth}, seen from above<!; the ground in it measures {ground}>.",
+        "What [one sees|is seen] from above is {earth}: {expanded}<! of {ground} of ground><, {zone}>.",
+        "[Looking down from above|From above], {expanded} [depicts|displays] {earth}< within {ground}>.",
+        "{^expanded} [gives|offers] a view of {earth} from above.<! It reaches over {ground}.>",
+        "{^earth}, [looked at|observed] from above, [makes|forms] the subject of {expanded}<! of {ground}>.",
         "{^expanded} [takes in|records|looks down on] {earth}[|, as sensors see it from above]"
-        "<!, across {ground} of ground>.",
+        "<, across {ground} of ground>.",
     ),
 )
 
@@ -48,6 +68,11 @@ _COMPOSITION = (
         "<! [By area|In land cover], it is {share_list}.>",
         "{^the_image} [contains|holds|includes] {objects}<!, and {box_length} on the longer side>."
         "<! Its land cover is {share_list}.>",
+        "[Labelled|Annotated] in {the_image}: {objects}<!; {box_length} on the longer side>.",
+        "[In number|Counted], the objects in {the_image} are {objects}<!, and {box_length} on the longer side>.",
+        "[Among its labels|Under its labels] {the_image} has {objects}<; {box_length} on the longer side>.",
+        "{^sized}: so much is [labelled|marked] in {the_image}.",
+        "[Boxes in|The boxes of] {the_image} mark {objects}<!; {box_length} on the longer side>.",
         "[Counted by label|Going by the annotation], {the_image} has {objects}<!; {box_length} on the longer side>.",
         "[The annotation|The count] of {the_image} gives {objects}<!, and {box_length} on the longer side>.",
     ),
@@ -60,7 +85,7 @@ _COMPOSITION = (
         "[Class shares|Area shares] in {the_image}: {mix_list}.<! The least common class is {last}.>",
         "[Measured by class|Broken down by class], {the_image} [comes to|is] {mix_shares}"
         "<!; {top_takes} {ratio} the ground of {second}>.",
-        "The [land-cover mosaic|cover mosaic] of {the_image} holds {mix_list}.",
+        "The [land-cover mix|cover mix] of {the_image} holds {mix_list}.",
         "The only [mapped|listed] land cover in {the_image} is {sole}, [with|at] {top_portion} of the frame.",
         "{^top_takes} {top_portion} of {the_image}, [going by the class map|as mapped]"
         "<!; {rest_list} [make up|form] other parts>.",
@@ -69,18 +94,35 @@ _COMPOSITION = (
         "{^the_image} [belongs to|is assigned to|falls under] the scene class {class_label}, taken as a whole.",
         "[By its label|According to its label], {the_image} [shows|presents] {in_class} as a scene type.",
         "[As a land-use type|As a scene type], {the_image} [is classed as|counts as] {class_label}.",
-        "A single [thematic class|scene class], {class_label}, [describes|stands for] {the_image}.",
-        "[The annotation|The scene label] of {the_image} is {class_label}, [one class for all of it|for the whole].",
+        "A single [thematic class|scene class], {sole_label}, [describes|stands for] {the_image}.",
+        "[The annotation|The scene label] of {the_image} is {class_label}, for the whole of it.",
+        "{^the_image} is an example of the thematic class {class_label}[|, as annotated].",
+        "[Thematically|By theme], {the_image} [counts as|is] {class_label}; the label describes all of it.",
+        "In terms of land use and land cover, {the_image} [falls under|goes by] {class_label}.",
+        "{^the_image} shows {in_class}, [going by|to judge by] its scene label.",
         "{^the_image} is [cut from|a part of|a window of] a larger scene labelled {part_label}.",
         "The larger scene around {the_image} [bears|carries] the label {part_label}.",
     ),
     (
         "{^rgb} channels together [make up|form] {the_image}, each of them a band of visible light.",
-        "{^the_image} [combines|is composed of] {rgb} bands, the three parts of visible light.",
+        "{^the_image} [combines|is composed of] {rgb} bands, the parts of visible light.",
+        "The colours of {the_image} are [mixed|built] from {rgb} channels.",
+        "{^rgb}: these are the bands of which {the_image} [consists|is made up].",
+        "{^the_image} is a [stack|composite] of {rgb} bands[| on one grid|, laid over each other].",
+        "[Spectrally|In its spectrum], {the_image} [holds|covers] {rgb}, and nothing beyond visible light.",
+        "Every point of {the_image} [mixes|combines] {rgb} light, as [screens|displays] do.",
         "A single {nir} band, [shown|rendered] in shades of grey, makes up {the_image}.",
         "{^the_image} holds one {nir} band, [shown|rendered] as shades of grey.",
+        "[Spectrally|In its spectrum], {the_image} [holds|covers] the {nir} alone.",
+        "Nothing but {nir} values, drawn in grey, [fills|makes up] {the_image}.",
+        "In {the_image}, [grey levels|shades of grey] [carry|hold] a single {nir} band.",
+        "One band, the {nir}, is all that {the_image} [consists of|holds].",
         "A single channel of {sar} echoes, [shown|rendered] in shades of grey, makes up {the_image}.",
         "{^the_image} holds one {sar} channel, [shown|rendered] as shades of grey.",
+        "Nothing but {sar} echoes, drawn in grey, [fills|makes up] {the_image}.",
+        "In {the_image}, [grey levels|shades of grey] [carry|stand for] a single channel of {sar} echoes.",
+        "One channel of {sar} echoes is all that {the_image} [consists of|holds].",
+        "From dark to bright, the greys of {the_image} [map|stand for] {sar} echoes of one channel.",
     ),
 )
 
@@ -88,6 +130,9 @@ _ARRANGEMENT = (
     (
         "{^arranged}<!; {spacing}>.<! {^touching}.>",
         "[As for position|In terms of layout], {arranged}<!, and {spacing}>.",
+        "[By their boxes|To go by the boxes], {arranged}<!; {spacing}>.",
+        "[Where they are|Their place]: {arranged}<, and {spacing}>.",
+        "{^arranged}[|, as marked|, going by the labels]<!, where {spacing}>.",
         "[Within the frame|Across the frame], {arranged}<!; {spacing}>.<! {^touching}.>",
     ),
     (
@@ -107,10 +152,15 @@ _ARRANGEMENT = (
         "{^top_dominates} {the_image}[ from one side to the other|, leaving little room for other classes].",
     ),
     (
-        "The [theme|class] {class_label} [applies to|holds for|covers] the full frame of {the_image}.",
-        "No part of {the_image} is set apart: {class_label} stands for the whole frame.",
-        "The frame of {the_image} is {outline}; the class {class_label} fills it from edge to edge.",
-        "[Across its full frame|From edge to edge], {the_image} is one unit with the class {class_label}.",
+        "The [theme|class] {sole_label} [applies to|holds for|covers] the full frame of {the_image}.",
+        "No part of {the_image} is set apart: {sole_label} stands for the whole frame.",
+        "The frame of {the_image} is {outline}; the class {sole_label} fills it from edge to edge.",
+        "[Across its full frame|From edge to edge], {the_image} is one unit with the class {sole_label}.",
+        "[Spatially|In layout], {the_image} is not divided: {sole_label} [holds|applies] throughout.",
+        "{^the_image}, {outline}, [is treated as one area|forms one area] of the class {sole_label}.",
+        "No inner boundary divides {the_image}; the class {sole_label} [reaches|extends] over all of it.",
+        "[Corner to corner|Side to side], {the_image} keeps to one class, {sole_label}.",
+        "One class, {sole_label}, [spans|takes up] {the_image} [in full|as a whole|without a gap].",
     ),
     (
         "The frame of {the_image} is {outline}[, seen from above|] and has one scale [throughout|across its width].",
@@ -123,12 +173,22 @@ _ARRANGEMENT = (
 _CONDITIONS = (
     (
         "{^the_image} was {made} {observation}<!, with a {spatial} of {gsd_m}><!; the source image has {clouds}>.",
-        "{^made} {observation}, {the_image} has [a known origin|a documented origin]<! and a {spatial} of {gsd_m}>."
-        "<! The source image has {clouds}.>",
+        "{^made} {observation}, {the_image} has a {spatial} of {gsd_m}.<! The source image has {clouds}.>",
         "[Sensing conditions|Conditions of sensing] of {the_image}: {made} {observation}<!, {spatial} ({gsd_m})>."
         "<! The source image has {clouds}.>",
         "[On the sensing side|As for its sensing], {the_image} was {made} {observation}<!; its {spatial} is {gsd_m}>"
         "<!, and the source image has {clouds}>.",
+        "{^the_image}, {made} {observation}, [offers|reaches|has] a {spatial}, [that is|namely] {gsd_m}.",
+        "[Data|Measurements] for {the_image} were {made} {observation}<!; the {spatial} is {gsd_m}>.",
+        "Between samples of {the_image} lie {gsd_m}, a {spatial}; it was {made} {observation}.",
+        "{^made} {observation}: [that is how|so] {the_image} came about<!, at a {spatial} of {gsd_m}>"
+        "<!; the source image has {clouds}>.",
+        "Samples every {gsd_m} give {the_image} a {spatial}; it was {made} {observation}.",
+        "{^the_image} was {made} {observation}. [At|With] {gsd_m} between samples, it has a {spatial}.",
+        "[How|In which way] {the_image} was {made}: {observation}<!, with samples every {gsd_m} ({spatial})>.",
+        "{^spatial}, {gsd_m} between samples, [marks|describes] {the_image}; it was {made} {observation}.",
+        "{^made} {observation}, {the_image} samples the ground every {gsd_m}, a {spatial}.",
+        "{^the_image} [goes back to|rests on] data {made} {observation}<!, whose {spatial} is {gsd_m}>.",
         "With a {spatial} of {gsd_m}, {the_image} was {made} {observation}<!; the source image has {clouds}>.",
         "The {spatial} of {the_image} [amounts to|is] {gsd_m}; it was {made} {observation}"
         "<!, from a source image with {clouds}>.",
@@ -138,13 +198,32 @@ _CONDITIONS = (
         "A {spatial} of {gsd_m} [characterises|is that of] {the_image}<!, resampled from {native}>.",
         "The {spatial} of {the_image} [means|comes to] {gsd_m} [between samples|from sample to sample] on the ground.",
         "Sampled every {gsd_m}, {the_image} [reaches|has] a {spatial}<!; the original had {native}>.",
+        "With {gsd_m} [between samples|from sample to sample], {the_image} is of {spatial}.",
+        "{^the_image} was {made} at a {spatial}, {gsd_m} [between samples|to a sample]; {truth}.",
+        "One sample for every {gsd_m} of ground gives {the_image} a {spatial}.",
+        "[How fine is|How much detail is in] {the_image}? It has a {spatial}, with samples every {gsd_m}.",
+        "In {the_image}, a {spatial} goes with [a sampling of|samples every] {gsd_m}; {truth}.",
+        "{^made} at a {spatial}, {the_image} has [a sample|one sample] every {gsd_m}<!, resampled from {native}>.",
+        "{^the_image} [belongs among|ranks with] imagery of {spatial}, at {gsd_m}; {truth}.",
     ),
     (
         "Only visible light, split into {rgb}, [enters|makes up] {the_image}, a passive measurement.",
         "{^the_image} [renders|records] visible light in its {rgb} parts, as passive sensors do.",
+        "What {the_image} [holds|measures] is light that the eye sees, in {rgb}.",
+        "The {rgb} parts of the visible spectrum are what {the_image} [shows|records].",
+        "{^the_image} was {made} in visible light, [separated|divided] into {rgb}.",
+        "No light beyond the visible, only {rgb}, [went into|is part of] {the_image}.",
+        "Visible light [alone|and nothing else], in {rgb}, [makes|gives] the colours of {the_image}.",
         "Grey levels in {the_image} stand for {nir} reflectance, just beyond what the eye sees.",
         "Brighter pixels in {the_image} reflect more {nir} radiation than darker ones.",
+        "{^the_image} [measures|maps] {nir} radiation, which [the eye does not see|lies just beyond visible light].",
+        "What no eye sees, {nir} radiation, [sets|makes] the grey levels of {the_image}.",
+        "The darker a pixel of {the_image}, the less {nir} radiation it [reflects|returns].",
         "Bright pixels in {the_image} stand for strong {sar} echoes, dark pixels for weak ones.",
+        "What {the_image} shows is how strongly the ground [returns|scatters back] {sar} pulses.",
+        "The darker a pixel of {the_image}, the weaker its {sar} echo.",
+        "{^sar} pulses and their echoes make the greys of {the_image}.",
+        "{^the_image} [records|maps] {sar} echoes, in which rough surfaces usually look bright.",
         "As a {sar} measurement, {the_image} [owes nothing to|does not depend on] daylight.",
     ),
 )
@@ -169,11 +248,21 @@ _INTERPRETATION = (
     ),
     (
         "In {imagery} like {this_image}, {detail} can usually be told apart; {truth}.",
+        "{^detail} can usually be [seen|found|recognised] in {imagery} such as {this_image}.",
+        "[Readers|Interpreters] of {this_image} can usually [tell apart|make out] {detail}; {truth}.",
+        "[For mapping|For interpretation], {this_image} is of use where {detail} usually matter.",
+        "[What stands out|What can be told apart] in {this_image} is usually {detail}; {truth}.",
+        "Work that needs {detail} could usually [draw on|start from] {imagery} like {this_image}.",
         "{^imagery} such as {this_image} will usually [show|bring out] {detail}.",
         "With this sampling, {this_image} is of the kind in which {detail} can usually be recognised.",
     ),
     (
         "As a sample of {imagery}, {this_image} could be used to [compare|check] image-processing methods.",
+        "{^imagery} such as {this_image} may help to [train|check|compare] [algorithms|methods|models]; {truth}.",
+        "Analysts could use {this_image} as an example of {imagery}; {truth}.",
+        "Tests of [segmentation|compression|matching|retrieval] methods could include {this_image}; {truth}.",
+        "{^this_image} could be part of a collection of {imagery} for [teaching|testing|training]; {truth}.",
+        "[A course|A tutorial|A lesson] on {imagery} could [begin with|make use of] {this_image}, since {truth}.",
         "{^this_image} could serve as [an example of|a sample of] {imagery}; {truth}.",
         "Methods that work on {imagery} could be [tried out|tested] on {this_image}; {truth}.",
     ),

@@ -15,22 +15,40 @@ if TYPE_CHECKING:
     from earthloom.caption.slots import Wording
 
 
+_EARTH = (
+    "the Earth's surface",
+    "the surface of the Earth",
+    "a part of the Earth's surface",
+    "a section of the Earth's surface",
+    "a stretch of the Earth's surface",
+    "a patch of the Earth's surface",
+)
+_NO_EARTH = (
+    "an invented landscape",
+    "a landscape made by computer",
+    "a computed landscape",
+    "a landscape that exists nowhere",
+)
+_MADE = ("acquired", "recorded", "captured", "taken", "collected", "obtained")
+_MADE_UP = ("generated", "computed", "rendered", "calculated")
+
+
 def _say_earth(w: Wording, draw: Draw) -> str:
     if w.said.synthetic is not None:
-        return draw.pick(("an invented landscape", "a landscape made by computer", "a computed landscape"))
-    return draw.pick(("the Earth's surface", "the surface of the Earth", "a part of the Earth's surface"))
+        return draw.pick(_NO_EARTH)
+    return draw.pick(_EARTH)
 
 
 def _say_made(w: Wording, draw: Draw) -> str:
     if w.said.synthetic is not None:
-        return draw.pick(("generated", "computed", "rendered"))
-    return draw.pick(("acquired", "recorded", "captured", "taken"))
+        return draw.pick(_MADE_UP)
+    return draw.pick(_MADE)
 
 
 def _say_outline(w: Wording, draw: Draw) -> str:
     width, height = w.said.frame.width, w.said.frame.height
     if width == height:
-        return draw.pick(("square", "square, as wide as it is high", "square, with four equal sides"))
+        return draw.pick(("square", "square, as wide as it is high"))
     longer, shorter = ("wider", "high") if width > height else ("higher", "wide")
     return draw.pick(
         (f"rectangular and {longer} than {shorter}", f"a rectangle that is {longer} than {shorter}")
@@ -74,7 +92,7 @@ def _has_conditions(w: Wording) -> bool:
         said.sun,
         said.view,
     )
-    return any(other is not None for other in others) or sensing.say_source(said) != ""
+    return any(other is not None for other in others) or sensing.has_source(said)
 
 
 IMAGE_SLOTS: dict[str, Slot] = {
@@ -155,12 +173,10 @@ SENSING_SLOTS: dict[str, Slot] = {
     "valid": when(lambda w: w.said.validity, lambda found, _draw: content.say_share(found.share)),
     "conditions": only_if(_has_conditions, lambda w, draw: sensing.say_conditions(w.said, draw)),
     "acquisition": only_if(
-        lambda w: w.said.acquired is not None or sensing.say_source(w.said) != "",
+        lambda w: w.said.acquired is not None or sensing.has_source(w.said),
         lambda w, draw: sensing.say_acquisition(w.said, _say_made(w, draw), draw),
     ),
-    "source": only_if(
-        lambda w: sensing.say_source(w.said) != "", lambda w, _draw: sensing.say_source(w.said)
-    ),
+    "source": only_if(lambda w: sensing.has_source(w.said), lambda w, draw: sensing.say_source(w.said, draw)),
     "observation": only_if(
         lambda w: sensing.can_say_observation(w.said), lambda w, draw: sensing.say_observation(w.said, draw)
     ),

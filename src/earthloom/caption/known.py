@@ -9,6 +9,7 @@ from itertools import combinations
 from statistics import median
 
 from earthloom.caption.lexicon import THEME_TALK, find_noun
+from earthloom.caption.phrases import Phrases, index_phrases
 from earthloom.caption.sources import Sources, read_sources
 from earthloom.caption.statements import SIDES, Named, Objects, Statements, Zone
 from earthloom.core.records import Modality
@@ -73,6 +74,8 @@ class Known:
     valid: tuple[float, ...]
     covers: Mapping[str, frozenset[float]]
     """Word to the shares of the covers that it can mean."""
+    phrases: Phrases
+    """What can mean labelled objects."""
     counts: Mapping[str, frozenset[int]]
     """Word to the numbers of objects that it can mean."""
     ratios: tuple[float, ...]
@@ -139,6 +142,7 @@ def compile_known(said: Statements, *, sees: bool = False, texts: Sequence[str] 
         shares=tuple(cover.share for cover in said.covers),
         valid=(said.validity.share,) if said.validity is not None else (),
         covers=_index_covers(said),
+        phrases=index_phrases(said.objects),
         counts=_index_counts(said.objects),
         ratios=_list_ratios(said),
         places=_index_places(said.objects),

@@ -23,6 +23,12 @@ def _find_whole(w: Wording) -> SceneClass | None:
     return next((scene_class for scene_class in w.said.classes if scene_class.is_whole), None)
 
 
+def _find_only(w: Wording) -> SceneClass | None:
+    """The class of all that the tile shows, where it is the only label."""
+    is_only = len(w.said.classes) == 1 and not w.said.objects and not w.said.covers
+    return _find_whole(w) if is_only else None
+
+
 def _find_part(w: Wording) -> SceneClass | None:
     """The first class, where it was given for more than the tile shows."""
     return next((scene_class for scene_class in w.said.classes if not scene_class.is_whole), None)
@@ -53,6 +59,7 @@ LABEL_SLOTS: dict[str, Slot] = {
     "labels": only_if(_has_labels, lambda w, draw: content.say_labels(w.said, w.covers, draw)),
     "in_class": when(_find_whole, lambda found, _draw: content.list_classes((found,))),
     "class_label": when(_find_whole, lambda found, _draw: f'"{found.name}"'),
+    "sole_label": when(_find_only, lambda found, _draw: f'"{found.name}"'),
     "part_label": when(_find_part, lambda found, _draw: f'"{found.name}"'),
     "cover_list": when(lambda w: w.covers or None, lambda found, _draw: content.list_covers(found)),
     "share_list": when(lambda w: w.covers or None, lambda found, _draw: content.list_shares(found)),

@@ -57,7 +57,6 @@ class Ledger:
         self._reading = threading.Lock()
         self._reader: sqlite3.Connection | None = None
         self._committer = None if read_only else Committer(path, open_to_write(path))
-        self._read_only = read_only
         self._is_closed = False
         try:
             with self._reading:
@@ -133,6 +132,8 @@ class Ledger:
     def reserve_all(self, requests: Sequence[tuple[Request, float]], limits: Limits) -> list[bool]:
         """`reserve` several, one after the other, with one flush of the disk."""
         priced = [(request, to_nano(_check_money(cost))) for request, cost in requests]
+        for request, _ in requests:
+            _ = request.key  # what cannot be hashed fails here, not in a transaction that others share
         when = now()
         done: list[bool] = self._commit(
             lambda connection: [
@@ -163,6 +164,9 @@ class Ledger:
         todo = list(outcomes)
         for outcome in todo:
             _check_money(outcome.cost)
+            _ = (
+                outcome.question.key
+            )  # what cannot be hashed fails here, not in a transaction that others share
         when = now()
 
         def settle(connection: sqlite3.Connection) -> None:
@@ -185,6 +189,17 @@ class Ledger:
             connection.execute("INSERT OR IGNORE INTO batch VALUES (?, ?)", (name, when))
 
         self._commit(mark)
+
+    def release_batches(self) -> int:
+        """Let all requests that are out in batch files be written again; how many those are."""
+        released: int = self._commit(
+            lambda connection: (
+                connection.execute(
+                    "UPDATE request SET batch = NULL WHERE status = 'sent' AND batch IS NOT NULL"
+                ).rowcount
+            )
+        )
+        return released
 
     def totals(self) -> Totals:
         """Count requests, tokens and money by model."""

@@ -269,7 +269,7 @@ _MASS = {
 """Mass nouns, with their theme: `evergreen broadleaf forest`, `woody savanna`."""
 _AMBIGUOUS = list_words(
     "block blocks booth carrier carriers center complex complexes course courses court courts diamond diamonds "
-    "district districts fabric facilities facility field fields flat flats institution institutions line lines "
+    "district districts mosaic fabric facilities facility field fields flat flats institution institutions line lines "
     "lock locks lot lots mine mines opening openings panel panels path paths plant plants plot pool pools port "
     "ports range ranges shadow site sites square squares station stations street streets surface surfaces "
     "terminal terminals tower towers track tracks train trains well wells"

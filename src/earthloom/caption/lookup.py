@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+
 from earthloom.caption.asking import Answer, Request
 from earthloom.caption.ledger import Ledger, find_outcome
 from earthloom.core.errors import RecordError

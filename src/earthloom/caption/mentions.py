@@ -46,6 +46,8 @@ class _Spelling:
 def find_mentions(reading: Reading) -> Iterator[Mention]:
     """Give the platforms and sensors that a text names, longest spelling first, from left to right."""
     spellings, i = _list_spellings(), 0
+    if spellings.keys().isdisjoint(reading.lower):
+        return
     while i < len(reading.lower):
         found = next((s for s in spellings.get(reading.lower[i], ()) if _stands(s, reading, i)), None)
         if found is None:

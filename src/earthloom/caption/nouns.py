@@ -9,7 +9,7 @@ since local models write no capitals. (Precision over proper nouns: fMoW-mm, arX
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,36 +20,42 @@ from earthloom.caption.mentions import find_mentions, is_backed
 from earthloom.caption.reading import TOKEN, Reading
 
 _COMMON = list_words(
-    "SAR RGB NIR SWIR TIR GSD Earth Earth's Sun Moon N S E W NE NW SE SW UTC T dB Circle I LULC NDVI NDWI UAV LiDAR LIDAR "
-    "GIS DEM DSM GPS CO2 VV VH HH HV VHR EO InSAR PolSAR Northern Southern Eastern Western Hemisphere Arctic Antarctic "
-    "Tropic Tropics Olympic Ferris Victorian Gothic Art-Deco A B C D F G H J K L M O P Q R U V X Y Z X-ray HVAC"
+    "SAR RGB NIR SWIR TIR GSD Earth Earth's Sun Moon N S E W NE NW SE SW UTC T dB Circle I LULC NDVI NDWI "
+    "UAV LiDAR LIDAR GIS DEM DSM GPS CO2 VV VH HH HV VHR EO InSAR PolSAR Northern Southern Eastern "
+    "Western Hemisphere Arctic Antarctic Tropic Tropics Olympic Ferris Victorian Gothic Art-Deco A B C D "
+    "F G H J K L M O P Q R U V X Y Z X-ray HVAC Synthetic Aperture Radar Near-Infrared Infrared Ground "
+    "Sample Sampling Distance Land Use Cover Normalized Difference Vegetation Index Multispectral "
+    "Hyperspectral Panchromatic Light Detection Ranging Digital Elevation Model"
 ) | frozenset(MONTHS)
 """Capitals that name no place and nobody; months are checked as dates."""
 _GENERIC = list_words(
-    "river rivers lake lakes sea ocean bay gulf strait island islands peninsula cape coast desert valley plain plains "
-    "plateau delta basin mountains mountain mount range city town village county province state region district area "
-    "national park forest reserve airport port harbor harbour bridge dam canal glacier volcano republic kingdom "
-    "city's northern southern eastern western central northeastern northwestern southeastern southwestern greater"
+    "river rivers lake lakes sea ocean bay gulf strait island islands peninsula cape coast desert valley "
+    "plain plains plateau delta basin mountains mountain mount range city town village county province "
+    "state region district area national park forest reserve airport port harbor harbour bridge dam canal "
+    "glacier volcano republic kingdom city's northern southern eastern western central northeastern "
+    "northwestern southeastern southwestern greater"
 )
 _SHAPE = re.compile(
     r"(?:VV|VH|HH|HV)-[a-z]+|[A-Z]-(?:shaped|junction|junctions|shape|like|form|formation|type|band)|[A-Z]-[a-z]+ed"
 )
 _PLACES = list_words(
-    "afghanistan africa alaska albania algeria alps amazon america amsterdam andes antarctica argentina arizona "
-    "asia athens atlantic australia austria baghdad bahamas baltimore bangkok bangladesh barcelona beijing belgium berlin "
-    "bolivia boston botswana brazil britain brussels bulgaria cairo california cambodia cameroon canada caribbean chicago "
-    "chile china colombia colorado congo croatia cuba dallas delhi denmark denver dubai dublin ecuador egypt england "
-    "ethiopia europe finland florida france frankfurt geneva germany ghana greece "
-    "hamburg hawaii himalayas houston hungary iceland idaho illinois india indonesia iran iraq ireland "
-    "israel istanbul italy jakarta japan jerusalem johannesburg karachi kazakhstan kenya korea kuwait "
-    "lagos lebanon libya lisbon london louisiana madagascar madrid malaysia mali manhattan manila mediterranean melbourne "
-    "mexico miami michigan milan minnesota mississippi missouri mongolia montana montreal morocco moscow mozambique mumbai "
-    "munich nairobi namibia nebraska nepal netherlands nevada nigeria nile norway ohio oklahoma oman ontario oregon pacific "
-    "pakistan panama paraguay paris pennsylvania peru philadelphia philippines poland portugal prague quebec rome "
-    "romania russia sahara santiago scandinavia scotland seattle senegal seoul serbia shanghai siberia singapore "
-    "slovakia somalia spain stockholm sudan sweden switzerland sydney syria taiwan tanzania tehran texas "
-    "thailand tibet tokyo toronto tunisia uganda ukraine uruguay utah vancouver venezuela venice vermont vienna "
-    "vietnam warsaw wisconsin wyoming yemen zambia zimbabwe"
+    "afghanistan africa alaska albania algeria alps amazon america amsterdam andes antarctica argentina "
+    "arizona asia athens atlantic australia austria baghdad bahamas baltimore bangkok bangladesh "
+    "barcelona beijing belgium berlin bolivia boston botswana brazil britain brussels bulgaria cairo "
+    "california cambodia cameroon canada caribbean chicago chile china colombia colorado congo croatia "
+    "cuba dallas delhi denmark denver dubai dublin ecuador egypt england ethiopia europe finland florida "
+    "france frankfurt geneva germany ghana greece hamburg hawaii himalayas houston hungary iceland idaho "
+    "illinois india indonesia iran iraq ireland israel istanbul italy jakarta japan jerusalem "
+    "johannesburg karachi kazakhstan kenya korea kuwait lagos lebanon libya lisbon london louisiana "
+    "madagascar madrid malaysia mali manhattan manila mediterranean melbourne mexico miami michigan milan "
+    "minnesota mississippi missouri mongolia montana montreal morocco moscow mozambique mumbai munich "
+    "nairobi namibia nebraska nepal netherlands nevada nigeria nile norway ohio oklahoma oman ontario "
+    "oregon pacific pakistan panama paraguay paris pennsylvania peru philadelphia philippines poland "
+    "portugal prague quebec rome romania russia sahara santiago scandinavia scotland seattle senegal "
+    "seoul serbia shanghai siberia singapore slovakia somalia spain stockholm sudan sweden switzerland "
+    "sydney syria taiwan tanzania tehran texas thailand tibet tokyo toronto tunisia uganda ukraine "
+    "uruguay utah vancouver venezuela venice vermont vienna vietnam warsaw wisconsin wyoming yemen zambia "
+    "zimbabwe"
 )
 """Places that are known by one word which means nothing else; a list by hand, as sentences begin with them and models
 without capitals write them. `washington`, `georgia`, `jordan`, `turkey` and their like are left out."""
@@ -58,6 +64,7 @@ _KIN = {
     "greek": "greece", "swiss": "switzerland", "danish": "denmark", "polish": "poland", "finnish": "finland",
     "welsh": "wales", "scottish": "scotland", "irish": "ireland", "american": "united states", "turkish": "turkey",
 }  # fmt: skip
+_MIN_TITLE = 5
 _KINDS = ("ian", "ean", "an", "ese", "ish", "ic", "i")
 """Endings of adjectives of countries: `Italian` goes with Italy."""
 
@@ -85,26 +92,33 @@ def noun_precision(text: str, known: Known) -> tuple[int, int]:
 
 def find_nouns(reading: Reading, inside: frozenset[int]) -> Iterator[Noun]:
     """Give the proper nouns of a text; tokens `inside` names that others check belong to none."""
-    is_title = _is_title_case(reading)
-    i = 0
-    while i < len(reading.tokens):
-        stop = i
-        while stop < len(reading.tokens) and stop not in inside and _is_capital(reading.tokens[stop]):
-            stop += 1
-        if stop > i and not is_title:
-            yield from _read_run(reading, i, stop)
-        elif i not in inside and reading.lower[i] in _PLACES:
-            yield Noun(reading.tokens[i], i, _is_supported(reading.tokens[i], reading.known))
-        i = max(stop, i + 1)
+    pairs = enumerate(zip(reading.tokens, reading.lower, strict=True))
+    capitals = [i for i, (token, lower) in pairs if token[0] != lower[0] and i not in inside]
+    if capitals and not _is_title_case(reading, len(capitals)):
+        for run in _find_runs(capitals):
+            yield from _read_run(reading, run[0], run[-1] + 1)
+    if not _PLACES.isdisjoint(reading.lower):
+        for i, (token, lower) in enumerate(zip(reading.tokens, reading.lower, strict=True)):
+            if lower in _PLACES and token == lower and i not in inside:
+                yield Noun(token, i, _is_supported(token, reading.known))
 
 
-def _is_title_case(reading: Reading) -> bool:
-    words = [token for token in reading.tokens if token[0].isalpha() and token.lower() not in FUNCTION_WORDS]
-    return len(words) > 5 and sum(_is_capital(word) for word in words) > 0.8 * len(words)
+def _find_runs(indices: Sequence[int]) -> Iterator[list[int]]:
+    run = [indices[0]]
+    for i in indices[1:]:
+        if i != run[-1] + 1:
+            yield run
+            run = []
+        run.append(i)
+    yield run
 
 
-def _is_capital(token: str) -> bool:
-    return token[0].isupper()
+def _is_title_case(reading: Reading, n_capitals: int) -> bool:
+    """Tell whether nearly every word has a capital: then capitals tell nothing."""
+    if n_capitals <= _MIN_TITLE:
+        return False
+    words = [word for word in reading.lower if word[0].isalpha() and word not in FUNCTION_WORDS]
+    return n_capitals > 0.8 * len(words)
 
 
 def _read_run(reading: Reading, start: int, stop: int) -> Iterator[Noun]:
@@ -138,15 +152,16 @@ def opens_with_name(reading: Reading, i: int, word: str) -> bool:
 
 _VERBS = list_words("lies sits stretches spreads sprawls is was occupies spans nestles borders")
 _SUBJECTS = list_words(
-    "it this that there here what which each one everything nothing something another everyone all much most half part "
-    "none either neither dust steam fire mud clay stone brick concrete asphalt gravel sunlight light shadow darkness "
-    "runoff surf foam lava coral algae seaweed sediment silt salt peat timber lumber cargo freight traffic rubble debris "
-    "garbage waste oil coal ore wheat corn maize rice soy cotton left right above below north south east west visible "
-    "located next near around inside outside green white brown blue red black gray grey yellow dense sparse"
+    "it this that there here what which each one everything nothing something another everyone all much "
+    "most half part none either neither dust steam fire mud clay stone brick concrete asphalt gravel "
+    "sunlight light shadow darkness runoff surf foam lava coral algae seaweed sediment silt salt peat "
+    "timber lumber cargo freight traffic rubble debris garbage waste oil coal ore wheat corn maize rice "
+    "soy cotton left right above below north south east west visible located next near around inside "
+    "outside green white brown blue red black gray grey yellow dense sparse"
 )
 _STUFF = (
-    "tion", "ing", "ment", "ity", "ure", "age", "ery", "ance", "ence", "ness", "land", "wood", "water", "cover", "space",
-    "soil", "scrub", "sis", "ism", "side", "scape", "try", "ed", "ly", "work", "way",
+    "tion", "ing", "ment", "ity", "ure", "age", "ery", "ance", "ence", "ness", "land", "wood", "water", "cover",
+    "space", "soil", "scrub", "sis", "ism", "side", "scape", "try", "ed", "ly", "work", "way",
 )  # fmt: skip
 """Endings of mass nouns and adverbs, which open sentences without being names."""
 

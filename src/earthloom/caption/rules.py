@@ -142,8 +142,13 @@ def _propose(tiers: Tiers, wording: Wording, draw: Draw) -> Iterator[str]:
     for frames in _find_frames(tiers, wording.known):
         for _ in range(_MAX_TRIES):
             text = render(draw.pick(frames), wording, draw)
-            if MIN_WORDS <= text.count(" ") + 1 <= MAX_WORDS:
+            if MIN_WORDS <= _count_words(text) <= MAX_WORDS:
                 yield text
+
+
+def _count_words(text: str) -> int:
+    """Count what has a letter or a digit: `63 %` is one word."""
+    return sum(word.isalnum() or any(map(str.isalnum, word)) for word in text.split())
 
 
 @lru_cache(maxsize=8192)

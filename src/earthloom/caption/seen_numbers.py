@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from earthloom.caption.english import MONTHS, list_words
+from earthloom.caption.english import MONTHS, NUMBER_WORDS, list_words
 from earthloom.caption.known import Known
 from earthloom.caption.lexicon import CONTENT_WORDS
 from earthloom.caption.numbers import MONTH_NUMBERS, agrees, find_hedge, is_number
@@ -246,5 +246,34 @@ def _may_tell_date(reading: Reading, i: int) -> bool:
     return reading.known.year is None or _ACQUIRED.isdisjoint(reading.sentence(i))
 
 
-DATE_RULES: dict[str, Rule] = dict.fromkeys(MONTH_NUMBERS, check_seen_month)
+def _check_part_of_month(reading: Reading, i: int) -> Check | None:
+    """Check `mid-August`, `early-May`."""
+    known, month = reading.known, MONTH_NUMBERS[reading.lower[i].partition("-")[2]]
+    is_told = known.month is None and known.sources.has(MONTHS[month - 1])
+    return reading.hold(Check.DATE, month == known.month or is_told)
+
+
+DATE_RULES: dict[str, Rule] = {
+    **dict.fromkeys(MONTH_NUMBERS, check_seen_month),
+    **dict.fromkeys(
+        (f"{part}-{month}" for part in ("mid", "early", "late") for month in MONTH_NUMBERS),
+        _check_part_of_month,
+    ),
+}
 """What names of months need."""
+
+
+def check_spelt_number(reading: Reading, i: int) -> Check | None:
+    """Check `ten metres`, `ten-metre resolution`; what counts things is checked as a count."""
+    number, _, joined = reading.lower[i].partition("-")
+    unit = joined or reading.at(i + 1)
+    if unit not in _METRES:
+        return None
+    return _check_length(reading, i, str(NUMBER_WORDS.index(number)), unit)
+
+
+SPELT_RULES: dict[str, Rule] = {
+    **dict.fromkeys(NUMBER_WORDS[1:], check_spelt_number),
+    **dict.fromkeys((f"{word}-{unit}" for word in NUMBER_WORDS[1:] for unit in _METRES), check_spelt_number),
+}
+"""What numbers in words need before a unit of length."""

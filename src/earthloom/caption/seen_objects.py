@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from earthloom.caption.english import FUNCTION_WORDS, NUMBER_WORDS, list_words
-from earthloom.caption.lexicon import CONTENT_WORDS, find_noun
+from earthloom.caption.lexicon import CONTENT_WORDS
 from earthloom.caption.numbers import find_hedge
 from earthloom.caption.reading import CLAUSE_ENDS, SENTENCE_ENDS, Check, Reading, Rule
 from earthloom.caption.statements import Objects
 from earthloom.core.records import Box
 
-_SYNONYMS = (
-    ("airplane", "plane", "aeroplane", "aircraft", "airliner", "jet"),
-    ("ship", "vessel"),
-    ("harbor", "harbour"),
-    ("roundabout", "traffic circle"),
-    ("storage tank", "oil tank", "fuel tank"),
-    ("baseball diamond", "baseball field"),
-    ("soccer field", "football field", "soccer ball field"),
-    ("ground track field", "athletic track", "running track"),
-    ("parking lot", "car park"),
-    ("railway station", "train station"),
-)
-"""Names that mean one kind of object seen from above."""
 _MAX_ADJECTIVES = 3
 _PARTIAL = list_words(
     "other another more additional smaller larger further of them these most moored docked parked"
@@ -49,41 +35,9 @@ class Found:
         return frozenset((*each, sum(each)))
 
 
-_Phrases = dict[str, tuple[tuple[tuple[str, ...], Objects], ...]]
-
-
-@lru_cache(maxsize=64)
-def _index(groups: tuple[Objects, ...]) -> _Phrases:
-    """Phrases that name objects, by their first word, longest first."""
-    index: dict[str, list[tuple[tuple[str, ...], Objects]]] = {}
-    for group in groups:
-        for phrase in _list_phrases(group.name):
-            words = tuple(phrase.lower().split())
-            index.setdefault(words[0], []).append((words, group))
-    return {first: tuple(sorted(found, key=lambda f: -len(f[0]))) for first, found in index.items()}
-
-
-def _list_phrases(name: str) -> Iterable[str]:
-    noun = find_noun(name)
-    if noun.quoted:
-        return ()
-    kin = next((kin for kin in _SYNONYMS if noun.one in kin), ())
-    phrases = [
-        phrase for other in (noun.one, *kin) for phrase in (find_noun(other).one, find_noun(other).many)
-    ]
-    return dict.fromkeys(
-        phrase for phrase in (noun.one, noun.many, *phrases, *_add_heads(name)) if "labelled" not in phrase
-    )
-
-
-def _add_heads(name: str) -> Iterable[str]:
-    """`small vehicle` is a vehicle too."""
-    return ("vehicle", "vehicles") if name.lower() in {"small vehicle", "large vehicle"} else ()
-
-
 def find_at(reading: Reading, i: int) -> Found | None:
     """Find the labelled objects that the token at an index begins to name."""
-    found = _index(reading.known.said.objects).get(reading.at(i), ())
+    found = reading.known.phrases.get(reading.at(i), ())
     fits = [(words, group) for words, group in found if tuple(reading.lower[i : i + len(words)]) == words]
     if not fits:
         return None
@@ -137,6 +91,21 @@ def check_number_word(reading: Reading, i: int) -> Check | None:
     return check_count(reading, i, NUMBER_WORDS.index(reading.lower[i]))
 
 
+def _check_dozen(reading: Reading, i: int) -> Check | None:
+    """Check `a dozen ships`, `half a dozen ships`, `two dozen ships`."""
+    before = reading.at(i - 1)
+    if before == "a":
+        n = 6 if reading.at(i - 2) == "half" else 12
+    else:
+        n = 12 * NUMBER_WORDS.index(before) if before in NUMBER_WORDS else 0
+    found = find_counted(reading, i) if n else None
+    return (
+        None
+        if found is None
+        else reading.hold(Check.COUNT, any(abs(n - count) <= 1 for count in found.counts))
+    )
+
+
 def _at_least(n: int) -> Rule:
     def check(reading: Reading, i: int) -> Check | None:
         found = find_counted(reading, i + (reading.at(i + 1) == "of"))
@@ -157,7 +126,10 @@ def _check_none(reading: Reading, i: int) -> Check | None:
     return None if found is None else reading.hold(Check.COUNT, is_right=False)
 
 
+NONE_RULES: dict[str, Rule] = dict.fromkeys(("no", "without", "devoid"), _check_none)
+"""What denies objects."""
 COUNT_RULES: dict[str, Rule] = {
+    **NONE_RULES,
     **dict.fromkeys(NUMBER_WORDS[1:], check_number_word),
     **dict.fromkeys(("single", "lone", "solitary", "only"), _check_single),
     **dict.fromkeys(("several", "some"), _at_least(2)),
@@ -165,7 +137,7 @@ COUNT_RULES: dict[str, Rule] = {
     **dict.fromkeys(("dozens",), _at_least(20)),
     **dict.fromkeys(("hundreds",), _at_least(100)),
     **dict.fromkeys(("couple", "pair"), _at_least(2)),
-    **dict.fromkeys(("no", "without", "devoid"), _check_none),
+    **dict.fromkeys(("dozen",), _check_dozen),
 }
 """What words of number need where they count labelled objects (the lowest numbers are our reading of the words)."""
 

@@ -58,7 +58,10 @@ _MAX_CONDITIONS = 2
 
 def say_size(frame: Frame, draw: Draw) -> str:
     """`512 by 512 pixels`."""
-    return draw.pick((f"{frame.width} by {frame.height} pixels", f"{frame.width} x {frame.height} pixels"))
+    width, height = frame.width, frame.height
+    return draw.pick(
+        (f"{width} by {height} pixels", f"{width} x {height} pixels", f"{width} × {height} pixels")
+    )
 
 
 def say_shape(frame: Frame, draw: Draw) -> str:
@@ -95,6 +98,8 @@ def say_at_gsd(resolution: Resolution, draw: Draw) -> str:
         f"at a GSD of {metres}",
         f"at {metres} resolution",
         f"at {metres} GSD",
+        f"with samples every {metres}",
+        f"sampled at {metres}",
     )
     return draw.pick(forms)
 
@@ -223,14 +228,23 @@ def say_weather(weather: Weather, _draw: Draw) -> str:
     return phrase.format(strength=strength, simulated=simulated)
 
 
-def say_source(said: Statements) -> str:
+def has_source(said: Statements) -> bool:
+    """Tell whether platform or sensor is known."""
+    return said.platform is not None or said.sensor is not None
+
+
+def say_source(said: Statements, draw: Draw) -> str:
     """`by Sentinel-2 with the MSI sensor`; empty where neither is known."""
     platform = ""
     if said.platform is not None:
         platform = f"{'from' if said.platform.carrier is None else 'by'} {said.platform.name}"
     if said.sensor is None or (said.platform is not None and said.sensor.name == said.platform.name):
         return platform
-    return f"{platform} with the {said.sensor.name} sensor".strip()
+    sensor = f"the {said.sensor.name} sensor"
+    if said.platform is None or said.platform.carrier is None:
+        return f"{platform} with {sensor}".strip()
+    name = said.platform.name
+    return draw.pick((f"by {name} with {sensor}", f"by {sensor} of {name}", f"by {sensor} aboard {name}"))
 
 
 def say_conditions(said: Statements, draw: Draw) -> str:
@@ -243,7 +257,7 @@ def say_conditions(said: Statements, draw: Draw) -> str:
     when = say_on_date(said.acquired, draw) if said.acquired is not None else ""
     if said.season is not None and draw.below(2):
         when = f"{when} ({said.season.season.value})" if when else f"in {said.season.season.value}"
-    head = " ".join(part for part in (say_source(said), when) if part)
+    head = " ".join(part for part in (say_source(said, draw), when) if part)
     weather = say_weather(said.weather, draw) if said.weather is not None else ""
     return ", ".join(part for part in (head, " ".join(others), weather) if part)
 
@@ -252,12 +266,12 @@ def can_say_observation(said: Statements) -> bool:
     """Tell whether anything is known of how an image was made but for its sampling and its date."""
     month = said.acquired.month if said.acquired is not None else None
     facts = (month, said.season, said.sun, said.view, said.polarisation, said.looks, said.weather)
-    return any(fact is not None for fact in facts) or say_source(said) != ""
+    return any(fact is not None for fact in facts) or has_source(said)
 
 
 def say_observation(said: Statements, draw: Draw) -> str:
     """Name platform and sensor, month or season, geometry and weather: no date, no coordinates, no sampling."""
-    head = [part for part in (say_source(said), say_time_of_year(said, draw)) if part]
+    head = [part for part in (say_source(said, draw), say_time_of_year(said, draw)) if part]
     if len(head) > 1 and draw.below(3) == 0:
         head.reverse()
     others = []
@@ -291,7 +305,7 @@ def _list_conditions(said: Statements, draw: Draw) -> list[str]:
 def say_acquisition(said: Statements, made: str, draw: Draw) -> str:
     """Name platform, sensor and date: `acquired by Sentinel-2 with the MSI sensor on 4 September 2019`."""
     when = say_on_date(said.acquired, draw) if said.acquired is not None else ""
-    return " ".join(part for part in (made, say_source(said), when) if part)
+    return " ".join(part for part in (made, say_source(said, draw), when) if part)
 
 
 def say_location(said: Statements, draw: Draw) -> str:

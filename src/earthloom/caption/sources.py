@@ -12,8 +12,8 @@ from functools import lru_cache
 
 MAX_LETTERS = 1_000_000
 """How much of an image's texts is looked at; what lies beyond backs nothing."""
-_MAX_HITS = 2_000
-"""How many places of a number are looked at."""
+_MAX_HITS = 200
+"""How many places of a phrase in a text are looked at."""
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SPACES = re.compile(r"[\s\-‐‑]*")
 

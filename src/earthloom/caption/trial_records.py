@@ -28,7 +28,8 @@ _GREY = Stretch(method="none", low=(0.0,), high=(255.0,))
 def make_trial_records(n: int, seed: int) -> Iterator[Record]:
     """Draw records of every kind in turn: aerial and satellite images, radar, boxes, fog, articles."""
     for i in range(n):
-        yield _KINDS[i % len(_KINDS)](Random(f"{seed} {i}"), i)
+        rng = Random(f"{seed} {i}")  # noqa: S311
+        yield _KINDS[i % len(_KINDS)](rng, i)
 
 
 def _scene(i: int, **facts: Any) -> Scene:

@@ -1,4 +1,4 @@
-"""Texts that are no captions, or say nothing: what the trials mix among the captions. The facts play no part in them."""
+"""Texts that are no captions, or say nothing: what the trials mix among the captions."""
 
 from __future__ import annotations
 

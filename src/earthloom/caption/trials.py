@@ -1,4 +1,4 @@
-"""Trials of the checks: captions that are known to be true or false, made from facts by code, and how well both are told.
+"""Trials of the checks: captions known to be true or false, made from facts by code, and how well both are told.
 
 Every false caption has a true twin in the same words. Some are hard on purpose, such as numbers in words, names in
 lower case and paraphrases: none is left out because a check misses it.
@@ -19,10 +19,11 @@ from earthloom.caption.reading import Check
 from earthloom.caption.rules import write_plain
 from earthloom.caption.slots import Wording
 from earthloom.caption.statements import Statements
-from earthloom.caption.trial_claims import Needs, make_claims, name_subject
+from earthloom.caption.trial_claims import make_claims
 from earthloom.caption.trial_hard import make_hard_claims
 from earthloom.caption.trial_records import Record
 from earthloom.caption.trial_texts import NO_CAPTIONS
+from earthloom.caption.trial_wording import Needs, name_subject
 from earthloom.core.records import Scene, Tile
 
 Mode = Literal["open", "closed"]
@@ -72,21 +73,21 @@ class Score:
 def make_trials(records: Iterable[Record], seed: int) -> Iterator[Trial]:
     """Make the trials of some records, the same for the same seed."""
     for i, (scene, tile) in enumerate(records):
-        rng = Random(f"{seed} {i}")
+        rng = Random(f"{seed} {i}")  # noqa: S311
         said = gather(scene, tile)
         for claim in (*make_claims(said, rng), *make_hard_claims(said, scene, rng)):
-            yield Trial(claim.true, scene, tile, True, claim.check, claim.needs)
-            yield Trial(claim.false, scene, tile, False, claim.check, claim.needs)
+            yield Trial(claim.true, scene, tile, is_true=True, check=claim.check, needs=claim.needs)
+            yield Trial(claim.false, scene, tile, is_true=False, check=claim.check, needs=claim.needs)
         yield from _make_texts(said, scene, tile, rng)
         for _, text in write_plain(Wording(said), 5, seed, tile.id):
-            yield Trial(text, scene, tile, True, None)
+            yield Trial(text, scene, tile, is_true=True, check=None)
 
 
 def _make_texts(said: Statements, scene: Scene, tile: Tile, rng: Random) -> Iterator[Trial]:
     for check, text in rng.sample(NO_CAPTIONS, 2):
-        yield Trial(text, scene, tile, False, check)
+        yield Trial(text, scene, tile, is_true=False, check=check)
         true = f"Seen from above, {name_subject(said)} fill the frame of this scene."
-        yield Trial(true, scene, tile, True, check)
+        yield Trial(true, scene, tile, is_true=True, check=check)
 
 
 def score_trials(trials: Iterable[Trial], mode: Mode) -> dict[Check | None, Score]:

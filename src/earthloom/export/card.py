@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from earthloom.export.authors import describe_authors
 from earthloom.export.columns import MEANINGS, describe_type, tar_features
 from earthloom.export.loading import HUB_SPLITS, Snippet, iter_snippets
 from earthloom.export.statistics import Source, Statistics
@@ -191,6 +192,7 @@ def _introduce(statistics: Statistics) -> str:
     return (
         f"{summarise(statistics)}\n\n"
         f"{captions.total:,} captions, {per_pair:.3g} a picture and {captions.mean_words:.3g} words long on average. "
+        f"{escape_markdown(describe_authors(captions))} "
         f"{statistics.scenes:,} source images. What is not known is null, never a guess, and `provenance` says where "
         f"each fact comes from."
     )

@@ -9,6 +9,7 @@ from string import Template
 
 from earthloom.core.markup import Html, element, join
 from earthloom.core.records import Caption, Effect, Pair
+from earthloom.export.authors import describe_authors
 from earthloom.export.card import MODALITY_NAMES, read_title, say_share, say_span, say_years, summarise
 from earthloom.export.charts import Bar, draw_columns, draw_legend, draw_rows
 from earthloom.export.loading import iter_snippets
@@ -262,7 +263,9 @@ def _draw_texts(captions: Sequence[Caption]) -> Html:
 
 
 def _draw_text(caption: Caption) -> Html:
-    tags = element("div", element("b", caption.role), f"{caption.style} · {caption.author}", class_="tags")
+    said = f"{caption.style} · {caption.author}"
+    checked = f" · agrees on {', '.join(caption.checks)}" if caption.checks else ""
+    tags = element("div", element("b", caption.role), said + checked, class_="tags")
     return element("li", element("p", caption.text), tags)
 
 
@@ -422,10 +425,7 @@ def _draw_captions(statistics: Statistics, shown: Mapping[str, list[Shown]]) -> 
     ]
     pictures = _take_turns(list(shown.values()), _SAMPLES)
     samples = element("div", [_draw_sample(picture) for picture in pictures], class_="samples")
-    text = (
-        f"{captions.total:,} texts. Those by rules say only what the facts of the picture hold; those that a source "
-        f"brings are kept as they came."
-    )
+    text = f"{captions.total:,} texts. {describe_authors(captions)}"
     return join(
         element("h2", "Captions"),
         element("p", text, class_="soft"),

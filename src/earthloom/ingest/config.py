@@ -159,8 +159,9 @@ class ImagesSettings(FileSettings):
     """Folder name to class name, where splitting CamelCase and underscores is not enough."""
     facts: str | None = None
     """A CSV or JSONL, relative to the recipe: `file` and any of `caption`, `captions`, `title`, `alt`, `article`,
-    `lon`, `lat`, `date`, `gsd_m`, `platform`, `sensor`, `place`, `label`, `labels`, `licence`, `credit`. Captions go into
-    the release; title, alternative text and article are what a model reads beside the picture (`docs/captions.md`)."""
+    `lon`, `lat`, `date`, `gsd_m`, `platform`, `sensor`, `place`, `label`, `labels`, `licence`, `credit`. Captions go
+    into the release; title, alternative text and article are what a model reads beside the picture
+    (`docs/captions.md`)."""
 
 
 class AtlasSettings(SourceSettings):

@@ -1,9 +1,10 @@
 """Facts and captions by file name, from a CSV, TSV or JSONL file beside the images.
 
 A row names its image in the column `file` (or `filename`, `file_name`): by its key, or by its bare file name. The
-other columns are `caption`, `captions`, `title`, `alt`, `article`, `lon`, `lat`, `date`, `gsd_m`, `platform`, `sensor`, `place`, `label`,
-`labels`, `licence` and `credit`; more are ignored, an empty cell or null is unknown. Several rows of one image
-are one record: captions add up, facts must agree. In a CSV, `captions` and `labels` may be a JSON list.
+other columns are `caption`, `captions`, `title`, `alt`, `article`, `lon`, `lat`, `date`, `gsd_m`, `platform`, `sensor`,
+`place`, `label`, `labels`, `licence` and `credit`; more are ignored, an empty cell or null is unknown. Several rows of
+one image are one record: texts and labels add up, facts must agree. In a CSV, `captions` and `labels` may be a JSON
+list.
 
 Only 24 bytes a row are held in memory; rows themselves are read when asked for.
 """

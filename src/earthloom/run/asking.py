@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from earthloom.store.shards import Counts
 if TYPE_CHECKING:
     from earthloom.caption import Asked
     from earthloom.caption.batch_answers import BatchRead
+    from earthloom.caption.config import ChatSettings
     from earthloom.caption.estimate import Estimate
     from earthloom.caption.ledger import Ledger
     from earthloom.run.recipe import Recipe
@@ -179,6 +181,26 @@ def read_answers(
 
     """
     from earthloom.caption.batch import read_batch
+
+    with _open_ledger(recipe, work, base) as (ledger, settings):
+        return read_batch(paths, ledger, settings)
+
+
+def release_batches(
+    recipe: Recipe, work: str | os.PathLike[str], *, base: str | os.PathLike[str] = "."
+) -> int:
+    """Let requests be written again that are out in batch files, because those were lost; how many there are.
+
+    Raises what `read_answers` does.
+    """
+    with _open_ledger(recipe, work, base) as (ledger, _):
+        return ledger.release_batches()
+
+
+@contextmanager
+def _open_ledger(
+    recipe: Recipe, work: str | os.PathLike[str], base: str | os.PathLike[str]
+) -> Iterator[tuple[Ledger, ChatSettings]]:
     from earthloom.caption.ledger import Ledger
 
     settings = resolve_paths(recipe.caption_settings(), Path(base).resolve())
@@ -191,7 +213,7 @@ def read_answers(
             f"There is no ledger at {path}: `earthloom build` has written no batch files there yet."
         )
     with hold_lock(folder.lock), Ledger(path) as ledger:
-        return read_batch(paths, ledger, settings.chat)
+        yield ledger, settings.chat
 
 
 def _pass(model: Model, asking: Asking, ledger: Ledger, advance: Callable[[int], None]) -> Asked:

@@ -21,7 +21,7 @@ ROLES = tuple(Role)
 _NO_FACTS = "- none are given; rely on what you see"
 _NO_TEXTS = "No text was published with it."
 _WORDS_PER_TOKEN = 0.62
-"""Of CLIP, rather low: English prose about land has some 1.3 tokens a word, and stops and digits count too."""
+"""Of CLIP: RSICD's captions have 1.2 tokens a word, dense ones with numbers 1.4, and few over 1.6."""
 _LETTERS_PER_TOKEN = 3.5
 _BYTES_PER_FOREIGN_TOKEN = 2.0
 """Both rather low, so that estimates are high: GPT-4o's tokenizer takes some 4 English letters a token, and letters

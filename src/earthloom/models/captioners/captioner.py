@@ -112,9 +112,13 @@ class Captioner:
                 "is whole, that its processor belongs to it, and that it takes the prompt."
             ) from error
 
-    def _move(self, value: Tensor) -> Tensor:
-        dtype = self.network.dtype if value.is_floating_point() else None
-        return value.to(self.network.device, dtype)
+    def _move(self, value: Any) -> Any:
+        """To the network's device, floats in its precision; some processors give lists beside tensors."""
+        import torch
+
+        if not isinstance(value, torch.Tensor):
+            return value
+        return value.to(self.network.device, self.network.dtype if value.is_floating_point() else None)
 
     def _read(self, tokens: list[int], n_in: int | None) -> Spoken:
         n = next((i for i, token in enumerate(tokens) if token in self.ends), len(tokens))

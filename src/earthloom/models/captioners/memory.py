@@ -32,6 +32,7 @@ _AT_WORK = 0.2
 """Share of the weights that one picture may need on top while it is worked on (our choice; the batch is halved where
 more pictures do not fit)."""
 _MEMINFO = Path("/proc/meminfo")
+_CGROUP = Path("/sys/fs/cgroup")
 
 
 def measure_weights(weights: Sequence[Path], precision: Precision) -> int:
@@ -48,8 +49,31 @@ def measure_weights(weights: Sequence[Path], precision: Precision) -> int:
 
 
 def check_memory(weights: Sequence[Path], precision: Precision, device: Device) -> None:
-    """Raise UsageError where a model cannot fit, with what it needs, what there is and what to do."""
-    needed = int(measure_weights(weights, precision) * (1 + _AT_WORK))
+    """Raise UsageError where a model cannot fit, with what it needs, what there is and what to do.
+
+    On its way to a GPU it passes through the machine's memory, which has to hold the weights.
+    """
+    size = measure_weights(weights, precision)
+    _check_place(int(size * (1 + _AT_WORK)), precision, device)
+    if device == "cuda":
+        _check_place(size, precision, "cpu")
+
+
+def measure_free(device: Device) -> int | None:
+    """Bytes that are free, or None where the system does not say.
+
+    Of the machine's memory, what the kernel would give (`MemAvailable`), and no more than the limit of a container
+    leaves (cgroup v2; files that are cached only because there is room do not count as used).
+    """
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0])
+    found = [free for free in (_read_available(), _read_container()) if free is not None]
+    return min(found, default=None)
+
+
+def _check_place(needed: int, precision: Precision, device: Device) -> None:
     available = measure_free(device)
     if available is None or needed <= available:
         return
@@ -66,15 +90,24 @@ def check_memory(weights: Sequence[Path], precision: Precision, device: Device) 
     )
 
 
-def measure_free(device: Device) -> int | None:
-    """Bytes that are free, or None where the system does not say."""
-    if device == "cuda":
-        import torch
+def _read_available() -> int | None:
+    kib = _read_field(_MEMINFO, "MemAvailable:")
+    return None if kib is None else kib * 1024
 
-        return int(torch.cuda.mem_get_info()[0])
+
+def _read_container() -> int | None:
     try:
-        lines = _MEMINFO.read_text().splitlines()
-    except OSError:
+        limit, used = ((_CGROUP / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        cached = _read_field(_CGROUP / "memory.stat", "inactive_file") or 0
+        return None if limit == "max" else max(int(limit) - int(used) + cached, 0)
+    except (OSError, ValueError):
         return None
-    found = next((line.split() for line in lines if line.startswith("MemAvailable:")), None)
-    return int(found[1]) * 1024 if found is not None else None
+
+
+def _read_field(path: Path, name: str) -> int | None:
+    """The number behind a name in one of the kernel's tables."""
+    try:
+        rows = (line.split() for line in path.read_text().splitlines())
+        return next((int(row[1]) for row in rows if row[:1] == [name]), None)
+    except (OSError, ValueError, IndexError):
+        return None
