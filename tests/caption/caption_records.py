@@ -250,7 +250,7 @@ def make_ships() -> tuple[Scene, Tile]:
 def make_radar_cover() -> tuple[Scene, Tile]:
     """Radar in decibels with land covers, borders and measured brightness."""
     scene, tile = make_sentinel1()
-    scene_, tile_ = make_gid()
+    _, tile_ = make_gid()
     appearance = Appearance(low=-18.24, median=-11.71, high=-4.9, unit="dB")
     return scene, replace(tile, labels=tile_.labels, borders=tile_.borders, appearance=appearance)
 

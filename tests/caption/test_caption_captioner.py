@@ -28,7 +28,7 @@ def test_the_default_is_two_prompts_and_five_roles() -> None:
         ("enriched", "prompt", AUTHOR),
         *(("plain", role, AUTHOR) for role in ROLES),
     ]
-    assert AUTHOR == "rules@1"
+    assert AUTHOR == "rules@2"
 
 
 @pytest.mark.parametrize("n", range(6))

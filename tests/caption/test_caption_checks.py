@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from caption_records import (
@@ -24,9 +26,20 @@ from caption_records import (
 from earthloom.caption import CaptionSettings, caption_tile
 from earthloom.caption.checks import find_faults, is_alike
 from earthloom.caption.facts import gather
-from earthloom.caption.known import compile_known
+from earthloom.caption.known import Known, compile_known
 from earthloom.caption.reading import Check
-from earthloom.core.records import Modality, Scene, Tile
+from earthloom.caption.statements import (
+    Adjacent,
+    Brightness,
+    Cell,
+    CloudCover,
+    Country,
+    Objects,
+    Sun,
+    View,
+    Weather,
+)
+from earthloom.core.records import Box, Modality, Scene, Tile
 
 FIELDS = (
     make_scene(place="Lake Placid", platform="Landsat 8", acquired="2019-07-04"),
@@ -188,6 +201,87 @@ def test_that_names_excuse_only_themselves() -> None:
 def test_alike() -> None:
     assert is_alike("A river in a wide valley.", "In a wide valley, a river.")
     assert not is_alike("A river in a wide valley.", "The image holds a single channel of 512 by 512 pixels.")
+
+
+def _describe(**statements: Any) -> Known:
+    return compile_known(replace(gather(*FIELDS), **statements))
+
+
+BOXES = tuple(Box(x0=x, y0=10, x1=x + 20, y1=30) for x in (10.0, 60.0, 110.0))
+SHIPS = Objects(
+    origin="",
+    name="ship",
+    boxes=BOXES,
+    cells=(Cell.UPPER_LEFT,) * 3,
+    lengths_m=(14.0, 22.0, 57.0),
+    spacing_m=31.0,
+)
+FACTS = _describe(
+    adjacent=(Adjacent(origin="", first="cropland", second="forest", share=0.71),),
+    brightness=Brightness(origin="", low=0.21, median=0.45, high=0.83, unit="level"),
+    country=Country(origin="", name="United States"),
+    sun=Sun(origin="", elevation_deg=38.0),
+    view=View(origin="", off_nadir_deg=12.5),
+    cloud_cover=CloudCover(origin="", share=0.06),
+    objects=(SHIPS,),
+)
+RAINY = _describe(weather=Weather(origin="", effect="rain", word="rain", severity="", is_simulated=False))
+DARK = compile_known(
+    replace(gather(*RADAR), brightness=Brightness(origin="", low=-21.0, median=-14.0, high=-6.5, unit="dB"))
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("A satellite image of cropland in the United States, with the sun 38° above the horizon.", FACTS),
+        ("The satellite image was taken at 12.5 degrees off nadir, with the sun 38 degrees high.", FACTS),
+        ("In this satellite image, 71 % of all borders run between cropland and forest.", FACTS),
+        ("Cloud cover of the whole source image is 6 %, of which this tile need not show any.", FACTS),
+        ("The median brightness of the satellite image is 45 %, its darkest parts are at 21 %.", FACTS),
+        ("The three ships are 14 to 57 m long, 22 m in the median, and lie about 31 m apart.", FACTS),
+        ("The radar image has a median backscatter of -14 dB and bright parts of -6.5 dB.", DARK),
+        ("A satellite image of cropland and forest in the rain, as seen at Lake Placid.", RAINY),
+    ],
+)
+def test_that_measured_facts_may_be_said(text: str, known: Known) -> None:
+    assert find_faults(text, known) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "check"),
+    [
+        ("A satellite image of cropland in Canada, with the sun 38° above the horizon.", FACTS, Check.NAME),
+        (
+            "A satellite image of cropland and forest, with the sun 33° above the horizon.",
+            FACTS,
+            Check.NUMBER,
+        ),
+        ("The satellite image was taken at 21 degrees off nadir above cropland.", FACTS, Check.NUMBER),
+        ("In this satellite image, 38 % of all borders run between cropland and forest.", FACTS, Check.SHARE),
+        ("Cloud cover of the whole source image is 62 %, of which this tile shows none.", FACTS, Check.SHARE),
+        (
+            "A satellite image of cropland and forest under clouds, as seen at Lake Placid.",
+            FACTS,
+            Check.WEATHER,
+        ),
+        (
+            "The median brightness of the satellite image is 62 %, its darkest parts are black.",
+            FACTS,
+            Check.SHARE,
+        ),
+        ("The three ships are 14 to 90 m long and lie about 31 m apart in the image.", FACTS, Check.NUMBER),
+        (
+            "The radar image has a median backscatter of -18 dB and bright parts of -6.5 dB.",
+            DARK,
+            Check.NUMBER,
+        ),
+        ("A satellite image of cropland and forest in simulated rain, at Lake Placid.", RAINY, Check.WEATHER),
+        ("A satellite image of cropland and forest under fog, as seen at Lake Placid.", RAINY, Check.WEATHER),
+    ],
+)
+def test_that_measured_facts_may_not_be_changed(text: str, known: Known, check: Check) -> None:
+    assert check in {finding.check for finding in find_faults(text, known)}
 
 
 RECORDS = [

@@ -9,7 +9,11 @@ import pytest
 from caption_records import (
     label,
     make_atlas,
+    make_dated_season,
     make_eurosat,
+    make_fmow,
+    make_foggy_source,
+    make_gid,
     make_naip,
     make_scene,
     make_sentinel1,
@@ -18,10 +22,21 @@ from caption_records import (
 )
 
 from earthloom.caption.cleaning import clean_name
-from earthloom.caption.facts import find_season, find_zone, gather
+from earthloom.caption.facts import gather
 from earthloom.caption.labels import find_cell
+from earthloom.caption.situation import find_season, find_zone
 from earthloom.caption.statements import Acquired, Cell, Cover, Frame, SceneClass, Season, Signal, Zone
-from earthloom.core.records import Box, Crop, Label, Modality, Provenance, Stretch
+from earthloom.core.records import (
+    Appearance,
+    Border,
+    Box,
+    Crop,
+    Effect,
+    Label,
+    Modality,
+    Provenance,
+    Stretch,
+)
 from earthloom.geo.levels import GsdLevel
 from earthloom.geo.platforms import Carrier
 
@@ -228,6 +243,11 @@ def test_that_statements_carry_their_origin() -> None:
         ('the "dump"', None),
         ("The", None),
         ("The Hague", "The Hague"),
+        ("{place}", None),
+        ("<b>Rome</b>", None),
+        ("Fish &amp; Chips", None),
+        ("https://example.org", None),
+        ("Black & White Lake", "Black & White Lake"),
         ("bell\x07", None),
         (None, None),
     ],
@@ -254,3 +274,139 @@ def test_weather_words(effect: str, word: str) -> None:
 
 def test_that_clear_is_no_weather() -> None:
     assert gather(*with_fog(make_eurosat(), "clear")).weather is None
+
+
+def test_facts_of_a_commercial_satellite() -> None:
+    said = gather(*make_fmow())
+    assert said.country is not None
+    assert said.country.name == "United States"
+    assert said.sun is not None
+    assert said.sun.elevation_deg == 41.6
+    assert said.view is not None
+    assert said.view.off_nadir_deg == 17.3
+    assert said.cloud_cover is not None
+    assert said.cloud_cover.share == 0.07
+    assert said.brightness is not None
+    assert (said.brightness.median, said.brightness.unit) == (0.34, "level")
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("KE", "Kenya"), ("NL", "Netherlands"), ("Atlantis", "Atlantis"), ("the", None), (None, None)],
+)
+def test_countries(word: str | None, name: str | None) -> None:
+    country = gather(make_scene(country=word), make_tile()).country
+    assert (country.name if country is not None else None) == name
+
+
+def test_that_a_country_is_not_said_beside_a_place_that_names_it() -> None:
+    assert gather(make_scene(country="VU", place="Mount Yasur, Vanuatu"), make_tile()).country is None
+
+
+def test_that_cloud_cover_holds_for_a_tile_that_shows_the_scene() -> None:
+    scene, tile = make_fmow()
+    part = dataclasses.replace(tile, crop=Crop(col=0, row=0, width=300, height=512))
+    assert gather(scene, part).cloud_cover is None
+
+
+def test_that_a_synthetic_landscape_has_no_world() -> None:
+    scene, tile = make_fmow()
+    said = gather(dataclasses.replace(scene, synthetic=True, season="summer"), tile)
+    world = (said.country, said.sun, said.view, said.cloud_cover, said.season, said.acquired, said.platform)
+    assert world == (None,) * 7
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -91.0, 91.0])
+def test_that_impossible_angles_are_unknown(value: float) -> None:
+    said = gather(make_scene(sun_elevation_deg=value, off_nadir_deg=value, cloud_share=value), make_tile())
+    assert said.sun is said.view is said.cloud_cover is None
+
+
+@pytest.mark.parametrize(
+    ("word", "season"),
+    [("summer", "summer"), ("Fall", "autumn"), ("autumn", "autumn"), ("monsoon", None), (None, None)],
+)
+def test_that_a_season_without_a_date_is_the_sources(word: str | None, season: str | None) -> None:
+    found = gather(make_scene(season=word), make_tile()).season
+    assert (found.season.value if found is not None else None) == season
+
+
+def test_that_a_date_outweighs_a_stated_season() -> None:
+    scene, tile = make_dated_season("winter")
+    dated = dataclasses.replace(scene, acquired="2017-07")
+    assert gather(dated, tile).season is None  # no latitude: the month alone has no season
+    placed = gather(dated, dataclasses.replace(tile, lat=50.0, lon=8.0)).season
+    assert placed is not None
+    assert placed.season is Season.SUMMER
+
+
+def test_that_borders_are_those_of_covers_that_can_be_said() -> None:
+    borders = (
+        Border(names=("background", "forest"), share=0.5),
+        Border(names=("forest", "water"), share=0.2),
+        Border(names=("cropland", "forest"), share=0.3),
+        Border(names=("forest", "road"), share=0.1),
+    )
+    labels = tuple(label(name, share=0.25) for name in ("forest", "water", "cropland", "background"))
+    said = gather(make_scene(), make_tile(labels=labels, borders=borders))
+    assert [(b.first, b.second, b.share) for b in said.adjacent] == [
+        ("cropland", "forest", 0.3),
+        ("forest", "water", 0.2),
+    ]
+    assert len(gather(*make_gid()).adjacent) == 3
+
+
+@pytest.mark.parametrize(
+    ("low", "median", "high"), [(0.5, 0.4, 0.6), (0.1, math.nan, 0.2), (0.3, 0.4, 0.2)], ids=str
+)
+def test_that_percentiles_out_of_order_are_unknown(low: float, median: float, high: float) -> None:
+    seen = Appearance(low=low, median=median, high=high, unit="level")
+    assert gather(make_scene(), make_tile(appearance=seen)).brightness is None
+
+
+def test_that_only_radar_is_measured_in_decibels() -> None:
+    seen = Appearance(low=-20.0, median=-12.0, high=-5.0, unit="dB")
+    assert gather(make_scene(), make_tile(appearance=seen)).brightness is None
+    assert gather(make_scene(modality=Modality.SAR), make_tile(appearance=seen)).brightness is not None
+
+
+def test_that_weather_of_the_source_is_not_simulated() -> None:
+    weather = gather(*make_foggy_source("snow")).weather
+    assert weather is not None
+    assert (weather.word, weather.severity, weather.is_simulated) == ("snow", "", False)
+    effect = Effect(name="haze", severity="heavy", is_visible=True, params="{}", seed=1)
+    scene, tile = make_foggy_source("fog")
+    laid = gather(scene, dataclasses.replace(tile, effect=effect)).weather
+    assert laid is not None
+    assert (laid.effect, laid.is_simulated) == ("haze", True)
+    assert gather(*make_foggy_source("clear")).weather is None
+    assert gather(dataclasses.replace(scene, modality=Modality.SAR), tile).weather is None
+
+
+def test_that_an_effect_of_an_earlier_release_stays_simulated() -> None:
+    mark = Label(name="fog", kind="weather", origin="synthetic")
+    weather = gather(make_scene(), make_tile(labels=(mark,))).weather
+    assert weather is not None
+    assert weather.is_simulated
+
+
+def test_that_lengths_are_those_of_whole_boxes() -> None:
+    """3-4-5: an oriented box of 50 by 10 pixels lies in an upright one of 46 by 38."""
+    corners = (100.0, 100.0, 140.0, 130.0, 134.0, 138.0, 94.0, 108.0)
+    oriented = dataclasses.replace(label("ship", box=(94, 100, 140, 138)), corners=corners)
+    upright = label("ship", box=(200, 200, 230, 220))
+    cut = label("ship", box=(480, 300, 512, 310))
+    truncated = dataclasses.replace(label("ship", box=(300, 300, 320, 310)), truncated=True)
+    tile = make_tile(pixel_m=0.5, labels=(oriented, upright, cut, truncated))
+    group = gather(make_scene(), tile).objects[0]
+    assert group.lengths_m == pytest.approx((25.0, 15.0))
+    assert gather(make_scene(), dataclasses.replace(tile, pixel_m=None)).objects[0].lengths_m == ()
+
+
+def test_that_spacing_is_the_median_distance_to_the_next_one() -> None:
+    """Centres at 10, 40, 110 and 250: the next ones are 30, 30, 70 and 140 pixels away."""
+    labels = tuple(label("car", box=(x - 5, 20, x + 5, 30)) for x in (10, 40, 110, 250))
+    group = gather(make_scene(), make_tile(pixel_m=0.2, labels=labels)).objects[0]
+    assert group.spacing_m == pytest.approx(0.2 * (30 + 70) / 2)
+    assert gather(make_scene(), make_tile(pixel_m=0.2, labels=labels[:2])).objects[0].spacing_m is None
+    assert gather(make_scene(), make_tile(labels=labels)).objects[0].spacing_m is None

@@ -14,7 +14,8 @@ from earthloom.caption.checks import find_faults, is_alike
 from earthloom.caption.facts import gather
 from earthloom.caption.known import compile_known
 from earthloom.caption.lexicon import CONTENT_WORDS
-from earthloom.core.records import Effect, Label, Modality, Scene, Stretch, Text, Tile
+from earthloom.caption.tokens import count_clip_tokens
+from earthloom.core.records import Appearance, Border, Effect, Label, Modality, Scene, Stretch, Text, Tile
 
 NAMES = st.text(max_size=60) | st.from_regex(r"[A-Za-z0-9 .,'()/&-]{1,40}", fullmatch=True)
 LABEL_NAMES = (
@@ -26,6 +27,7 @@ LABEL_NAMES = (
 )
 LENGTHS = st.floats(min_value=1e-6, max_value=2e5) | st.just(float("nan"))
 SHARES = st.floats(min_value=-0.1, max_value=1.1)
+ANGLES = st.floats(min_value=-100, max_value=100)
 CORNERS = st.floats(min_value=-50, max_value=700)
 DATES = st.sampled_from(
     ["2019", "2019-09", "2019-09-04", "2019-09-04T17:01:02Z", "2019-13", "04/09/2019", "", "0000-01"]
@@ -44,7 +46,21 @@ def make_labels(draw: st.DrawFn) -> tuple[Label, ...]:
     boxes = st.tuples(CORNERS, CORNERS, CORNERS, CORNERS)
     kinds = draw(st.lists(LABEL_NAMES, max_size=3))
     objects = [label(name, box=draw(boxes)) for name in kinds for _ in range(draw(st.integers(1, 15)))]
-    return tuple(draw(st.permutations([*classes, *covers, *objects])))
+    weather = [
+        Label(name=name, kind="weather", origin="sidecar file")
+        for name in draw(st.lists(EFFECTS, max_size=1))
+    ]
+    return tuple(draw(st.permutations([*classes, *covers, *objects, *weather])))
+
+
+@st.composite
+def make_borders(draw: st.DrawFn, names: list[str]) -> tuple[Border, ...]:
+    """Borders between some of the covers."""
+    if len(set(names)) < 2:
+        return ()
+    name = st.sampled_from(names)
+    pairs = draw(st.lists(st.tuples(name, name), max_size=4))
+    return tuple(Border(names=tuple(sorted(pair)), share=draw(SHARES)) for pair in pairs)
 
 
 @st.composite
@@ -64,7 +80,17 @@ def make_records(draw: st.DrawFn) -> tuple[Scene, Tile]:
         dataset=draw(NAMES),
         polarisation=maybe(st.sampled_from(["VV", "HH", "VH", "??"])),
         looks=maybe(st.floats(min_value=0.1, max_value=100)),
+        country=maybe(st.sampled_from(["US", "KE", "FO", "Atlantis"]) | NAMES),
+        season=maybe(st.sampled_from(["spring", "summer", "fall", "winter", "rains"])),
+        sun_elevation_deg=maybe(ANGLES),
+        off_nadir_deg=maybe(ANGLES),
+        cloud_share=maybe(SHARES),
     )
+    labels = draw(make_labels())
+    low, median, high = sorted(draw(st.tuples(*[st.floats(min_value=-40, max_value=10)] * 3)))
+    unit = draw(st.sampled_from(["dB", "level"]))
+    scale = 1.0 if unit == "dB" else 1 / 50
+    shift = 0.0 if unit == "dB" else 40.0
     side = st.integers(min_value=16, max_value=8192)
     tile = make_tile(
         id=draw(st.text(alphabet="0123456789abcdef", min_size=1, max_size=24)),
@@ -76,7 +102,18 @@ def make_records(draw: st.DrawFn) -> tuple[Scene, Tile]:
         lon=maybe(st.floats(min_value=-190, max_value=190)),
         lat=maybe(st.floats(min_value=-95, max_value=95)),
         valid_share=draw(st.floats(min_value=0, max_value=1)),
-        labels=draw(make_labels()),
+        labels=labels,
+        borders=draw(make_borders([label.name for label in labels if label.kind == "cover"])),
+        appearance=maybe(
+            st.just(
+                Appearance(
+                    low=(low + shift) * scale,
+                    median=(median + shift) * scale,
+                    high=(high + shift) * scale,
+                    unit=unit,
+                )
+            )
+        ),
         effect=maybe(
             EFFECTS.map(
                 lambda name: Effect(name=name, severity="light", is_visible=True, params="{}", seed=0)
@@ -100,18 +137,22 @@ def make_records(draw: st.DrawFn) -> tuple[Scene, Tile]:
 @settings(max_examples=150)
 def test_that_rules_never_fail_their_checks(record: tuple[Scene, Tile], seed: int) -> None:
     scene, tile = record
-    captioned = caption_tile(scene, tile, CaptionSettings(seed=seed))
+    asked = CaptionSettings(seed=seed, styles=("mmm_rs", "enriched", "gaia"))
+    captioned = caption_tile(scene, tile, asked)
     known = compile_known(gather(scene, tile))
-    assert [c.style for c in captioned.captions] == ["mmm_rs", "enriched"] + ["plain"] * 5
+    assert captioned.dropped == ()
+    assert [c.style for c in captioned.captions] == ["mmm_rs", "enriched"] + ["gaia"] * 5 + ["plain"] * 5
     for caption in captioned.captions:
         assert find_faults(caption.text, known, 3) == []
         assert len(caption.text.split()) <= 60
+        assert count_clip_tokens(caption.text) <= 77
         assert "\n" not in caption.text
         assert "  " not in caption.text
         assert scene.synthetic <= bool(re.search(r"\bsynthetic\b", caption.text))
-    plain = [c.text for c in captioned.captions if c.style == "plain"]
-    assert all(text[0] == text[0].upper() and text.endswith(".") for text in plain)
-    assert not any(is_alike(a, b) for i, a in enumerate(plain) for b in plain[:i])
+    for style in ("plain", "gaia"):
+        written = [c.text for c in captioned.captions if c.style == style]
+        assert all(text[0] == text[0].upper() and text.endswith((".", "?")) for text in written)
+        assert not any(is_alike(a, b) for i, a in enumerate(written) for b in written[:i])
 
 
 @given(text=st.text(max_size=300), record=make_records())

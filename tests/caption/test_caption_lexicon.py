@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from earthloom.caption.lexicon import CONTENT_WORDS, THEME_TALK, USES, find_noun, is_informative
+from earthloom.ingest.datasets.fmow_facts import CATEGORIES
+from earthloom.ingest.datasets.hrrsd import CLASSES as HRRSD_CLASSES
+from earthloom.ingest.datasets.hrsc2016_classes import CLASSES as HRSC_CLASSES
+from earthloom.ingest.datasets.nasc_tg2 import CLASSES as NASC_CLASSES
+from earthloom.ingest.datasets.sen12ms import _CLASSES as IGBP_CLASSES
 
 EUROSAT = {
     "annual crop": "annual crops",
@@ -29,11 +36,36 @@ RSICD = {
     "parking": "a parking area",
     "playground": "a playground",
     "railwaystation": "a railway station",
-    "square": "a square",
+    "square": "a public square",
     "storagetanks": "storage tanks",
     "viaduct": "a viaduct",
 }
+OTHERS = {
+    "place of worship": "a place of worship",
+    "parking lot or garage": "a parking lot or garage",
+    "factory or powerplant": "a factory or power plant",
+    "multi-unit residential": "a multi-unit residential area",
+    "multi unit residential": "a multi-unit residential area",
+    "medium residential": "a medium-density residential area",
+    "farm land": "farmland",
+    "viaducts": "viaducts",
+    "agricultural": "agricultural land",
+    "golfcourse": "a golf course",
+    "parkinglot": "a parking lot",
+    "tenniscourt": "a tennis court",
+    "soccer ball field": "a soccer field",
+    "snowberg": "snow-capped mountains",
+    "flooded road": "a flooded road",
+    "container-crane": "a container crane",
+    "evergreen broadleaf forest": "evergreen broadleaf forest",
+    "cropland and natural vegetation mosaic": "mixed cropland and natural vegetation",
+    "industrial land": "industrial land",
+    "arleigh burke-class destroyer": "an Arleigh Burke-class destroyer",
+    "san antonio-class amphibious transport dock": "a San Antonio-class amphibious transport dock",
+}
+"""fMoW, UC Merced, DOTA, IGBP, GID, HRSC2016."""
 COVERS = {
+    "city": "urban land",
     "water": "water",
     "road": "roads",
     "built-up": "built-up land",
@@ -47,7 +79,7 @@ COVERS = {
 }
 
 
-@pytest.mark.parametrize(("name", "whole"), (EUROSAT | RSICD).items())
+@pytest.mark.parametrize(("name", "whole"), (EUROSAT | RSICD | OTHERS).items())
 def test_what_a_whole_image_shows(name: str, whole: str) -> None:
     assert find_noun(name).whole == whole
 
@@ -69,6 +101,13 @@ def test_what_takes_a_share(name: str, cover: str) -> None:
         ("aircraft", "aircraft", "aircraft"),
         ("swimming pool", "swimming pool", "swimming pools"),
         ("ground track field", "ground track field", "ground track fields"),
+        ("place of worship", "place of worship", "places of worship"),
+        ("lake or pond", "lake or pond", "lakes or ponds"),
+        ("oil or gas facility", "oil or gas facility", "oil or gas facilities"),
+        ("cruise ship", "cruise ship", "cruise ships"),
+        ("viaducts", "viaduct", "viaducts"),
+        ("Ships", "ship", "ships"),
+        ("nimitz-class aircraft carrier", "Nimitz-class aircraft carrier", "Nimitz-class aircraft carriers"),
     ],
 )
 def test_what_is_counted(name: str, one: str, many: str) -> None:
@@ -79,6 +118,28 @@ def test_what_is_counted(name: str, one: str, many: str) -> None:
 def test_that_a_name_with_a_known_last_word_is_countable() -> None:
     assert find_noun("bus station").whole == "a bus station"
     assert find_noun("oyster farm").many == "oyster farms"
+
+
+@pytest.mark.parametrize(
+    "name", ["two ship", "non-forest", "no water", "other buildings", "ship 12", "is ship"]
+)
+def test_that_a_known_last_word_is_not_enough(name: str) -> None:
+    assert find_noun(name).quoted
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        sorted(CATEGORIES - {"false_detection"}),
+        HRSC_CLASSES.values(),
+        IGBP_CLASSES,
+        HRRSD_CLASSES,
+        NASC_CLASSES,
+    ],
+    ids=["fmow", "hrsc2016", "igbp", "hrrsd", "nasc-tg2"],
+)
+def test_that_no_class_of_a_published_set_is_quoted(classes: Iterable[str]) -> None:
+    assert [name for name in classes if find_noun(name.replace("_", " ")).quoted] == []
 
 
 def test_that_an_unknown_name_is_quoted() -> None:

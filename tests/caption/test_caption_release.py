@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from statistics import fmean
 
+import numpy as np
 import pytest
 from caption_records import (
     make_airport,
@@ -28,8 +29,10 @@ from caption_records import (
 from test_caption_variety import distinct2, self_bleu4, split
 
 from earthloom.caption import CaptionSettings, caption_tile
-from earthloom.core.records import Crop, Label, Modality, Scene, Tile
+from earthloom.core.images import decode_image
+from earthloom.core.records import Appearance, Band, Crop, Modality, Scene, Stretch, Tile
 from earthloom.ingest import KINDS
+from earthloom.metrics.appearance import measure_appearance
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +46,7 @@ Words = list[str]
 
 
 def list_eurosat(real_data: Path) -> list[Record]:
-    """The scenes of EuroSAT as its tar lists them: a class, 10 m, Sentinel-2. No pixels are cut or looked at."""
+    """The scenes of EuroSAT as its tar lists them: a class, 10 m, Sentinel-2, and how bright each picture is."""
     kind = KINDS["images"]
     settings = kind.settings.model_validate(
         {
@@ -71,8 +74,19 @@ def cut_whole(scene: Scene) -> Tile:
         native_gsd_m=scene.gsd_x_m,
         gsd_m=scene.gsd_x_m,
         pixel_m=scene.gsd_x_m,
-        labels=tuple(label for label in scene.labels if isinstance(label, Label)),
+        labels=scene.labels,
+        appearance=look_at(scene.bands[0], scene.modality),
     )
+
+
+def look_at(band: Band, modality: Modality) -> Appearance | None:
+    """What the tile stage measures in the pixels of a picture in a tar."""
+    assert band.within is not None
+    with Path(band.uri).open("rb") as file:
+        file.seek(band.within.offset)
+        picture = decode_image(file.read(band.within.size))
+    stretch = Stretch(method="none", low=(0.0,) * 3, high=(255.0,) * 3)
+    return measure_appearance(np.asarray(picture, np.uint8), None, modality, stretch)
 
 
 def list_atlas() -> list[Record]:

@@ -164,13 +164,13 @@ def test_the_number_of_requests_is_exact_over_runs(tmp_path: Path, at_once: int)
 
 
 def test_it_adapts_to_what_a_server_takes(tmp_path: Path) -> None:
-    with serve_chat(Behaviour(at_once=10, latency_s=0.1)) as chat:
+    with serve_chat(Behaviour(at_once=10, latency_s=0.15)) as chat:
         settings = make_settings(chat.url, backoff_s=0.1, timeout_s=5)
         began = time.monotonic()
-        asked, _ = ask(tmp_path / "l", 500, settings, Board())
+        asked, _ = ask(tmp_path / "l", 400, settings, Board())
         took = time.monotonic() - began
-        assert asked.n_answered == 500
-        assert took <= 500 / 10 * 0.1 / 0.8
+        assert asked.n_answered == 400
+        assert took <= 400 / 10 * 0.15 / 0.8
         assert chat.statuses[429] <= 50
         assert chat.busiest <= 20  # it doubles once over what is taken
 
@@ -204,7 +204,9 @@ def test_a_dead_server_is_given_up(tmp_path: Path) -> None:
     with serve_chat() as chat:
         url = chat.url
     settings = make_settings(url, tries=2, give_up_after=5)
-    with pytest.raises(RunError, match="5 requests in a row failed.*Connection refused.*See that the server"):
+    with pytest.raises(
+        RunError, match=r"5 requests in a row failed.*Connection refused.*See that the server"
+    ):
         ask(tmp_path / "l", 100, settings, Board())
 
 
@@ -327,32 +329,33 @@ def test_the_key_is_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     board = Board()
     rates = spread_rates(0.5, *FAULTS)
     echo = {"status": 401, "error": {"message": f"Not this one: {KEY}"}}
-    for behaviour in (
+    behaviours = (
         Behaviour(rates=rates, key=KEY, retry_after="0.02"),
         Behaviour(key="another"),
         Behaviour(**echo),
         Behaviour(**echo | {"status": 500}),
         Behaviour(**echo | {"status": 400}),
-        Behaviour(**echo | {"status": 302, "location": f"http://127.0.0.1:9/{KEY}"}),
-    ):
+        Behaviour(**echo | {"status": 302, "location": "http://127.0.0.1:9/"}),
+    )
+    for number, behaviour in enumerate(behaviours):
         with serve_chat(behaviour, log=tmp_path / "log") as chat:
             settings = make_settings(chat.url, timeout_s=0.2, tries=2, give_up_after=20)
             try:
-                said.append(repr(ask(tmp_path / "l", 60, settings, board)))
+                said.append(repr(ask(tmp_path / f"l{number}", 60, settings, board)))
             except RunError as error:
                 said.append("".join(traceback.format_exception(error)))
             assert any(headers.get("authorization") == f"Bearer {KEY}" for headers in chat.headers)
-    with Ledger(tmp_path / "l") as ledger:
+    with Ledger(tmp_path / "l0") as ledger:
         said += [repr(ledger), repr(ledger.totals())]
     said += [repr(settings), repr(board), caplog.text, repr(Poster(settings, KEY))]
     assert all(KEY not in text for text in said)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) >= 2
+    assert len(files) > len(behaviours)
     assert all(KEY.encode() not in path.read_bytes() for path in files)
 
 
 def test_a_killed_run_asks_for_nothing_again_that_is_in_the_ledger(tmp_path: Path) -> None:
-    n, path, log = 400, tmp_path / "l", tmp_path / "log"
+    n, path, log = 200, tmp_path / "l", tmp_path / "log"
     rates = spread_rates(0.3, *(fault for fault in FAULTS if fault not in {"silence", "drip", "flood"}))
     behaviour = Behaviour(rates=rates, latency_s=0.05, spread=0.5, retry_after="0.02")
     script = Path(__file__).with_name("asking_talks.py")
@@ -360,7 +363,7 @@ def test_a_killed_run_asks_for_nothing_again_that_is_in_the_ledger(tmp_path: Pat
         for run in range(3):
             settled, before = find_answered(path, n), read_log(log).received if log.exists() else Counter()
             with subprocess.Popen([sys.executable, script, chat.url, path, str(n)]) as process:
-                while (read_log(log).received - before).total() < 50 + 30 * run:
+                while (read_log(log).received - before).total() < 30 + 20 * run:
                     assert process.poll() is None
                     time.sleep(0.01)
                 process.kill()

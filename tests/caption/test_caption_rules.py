@@ -11,19 +11,29 @@ from caption_records import (
     make_airport,
     make_atlas,
     make_bare,
+    make_dated_season,
     make_eurosat,
+    make_fmow,
+    make_foggy_source,
+    make_gid,
     make_naip,
+    make_radar_cover,
     make_scene,
     make_sentinel1,
+    make_ships,
     make_tile,
     make_umbra,
     with_fog,
 )
 
 from earthloom.caption.facts import gather
-from earthloom.caption.frames import TIERS, Role
-from earthloom.caption.rules import mmm_rs_prompt, write_enriched, write_mmm_rs, write_plain
+from earthloom.caption.frames import Role
+from earthloom.caption.gaia_frames import GAIA
+from earthloom.caption.inner import clean_inner
+from earthloom.caption.plain_frames import TIERS
+from earthloom.caption.rules import mmm_rs_prompt, write_enriched, write_gaia, write_mmm_rs, write_plain
 from earthloom.caption.slots import SLOTS, Wording
+from earthloom.caption.tokens import count_clip_tokens
 from earthloom.core.records import Modality, Scene, Tile
 from earthloom.geo.levels import GsdLevel
 
@@ -123,8 +133,87 @@ def test_published_prompts(
         ),
     ],
 )
-def test_published_prompts_from_facts(record: tuple[Scene, Tile], published: str) -> None:
+def test_published_prompts_from_labels_alone(record: tuple[Scene, Tile], published: str) -> None:
     assert prompt(record) == published
+
+
+def make_published(platform: str, gsd_m: float, effect: str | None = None) -> tuple[Scene, Tile]:
+    """An image of MMM-RS as its facts have it: platform, ground sample distance, and effect."""
+    record = make_scene(platform=platform), make_tile(gsd_m=gsd_m)
+    return record if effect is None else with_fog(record, effect)
+
+
+@pytest.mark.parametrize(
+    ("record", "inner", "published"),
+    [
+        (
+            make_published("Sentinel-2A", 2.0, "fog"),
+            "a satellite image shows a large area of farmland",
+            "Ordinary precision resolution, fog, a satellite image shows a large area of farmland, Sentinel-2",
+        ),
+        (
+            make_published("Google Earth", 0.6, "snow"),
+            "A satellite image shows a park in the city.",
+            "High precision resolution, snow, a satellite image shows a park in the city, Google Earth",
+        ),
+        (
+            make_published("Tiangong-2", 100.0, "fog"),
+            "a satellite image shows a large mountain range.",
+            "Ultra-low precision resolution, fog, a satellite image shows a large mountain range, TG2",
+        ),
+        (
+            make_published("Google Earth", 0.5, "low_light"),
+            "a satellite image shows a street in a residential area",
+            "High precision resolution, night, a satellite image shows a street in a residential area, Google Earth",
+        ),
+        (
+            make_published("Gaofen-2", 0.8),
+            "a satellite image shows a small town in the middle of a field",
+            "High precision resolution, a satellite image shows a small town in the middle of a field, GF2",
+        ),
+        (
+            make_published("Sentinel-1", 10.0),
+            "a satellite image shows a city",
+            "Low precision resolution, a satellite image shows a city, Sentinel-1",
+        ),
+        (
+            make_published("Gaofen-1", 5.0),
+            "a satellite image of a mountain, with a river running through it.",
+            "Low precision resolution, a satellite image of a mountain with a river running through it, GF1",
+        ),
+    ],
+)
+def test_published_prompts_from_facts_and_what_a_model_says(
+    record: tuple[Scene, Tile], inner: str, published: str
+) -> None:
+    """All seven of MMM-RS's figures: level from metres, weather from the effect, the satellite's word from its name."""
+    assert write_mmm_rs(Wording(gather(*record)), inner) == published
+
+
+@pytest.mark.parametrize(
+    ("said", "inner"),
+    [
+        ("A park, a road, and a lake.", "a park and a road and a lake"),
+        (
+            "an aerial view , showing\nboats , several piers!",
+            "an aerial view showing boats and several piers",
+        ),
+        ("UAV image of a field", "UAV image of a field"),
+        ("  ", ""),
+        (",.;", ""),
+        ("a river with a bridge", "a river with a bridge"),
+    ],
+)
+def test_inner_captions(said: str, inner: str) -> None:
+    assert clean_inner(said) == inner
+
+
+def test_that_an_inner_caption_which_is_empty_or_too_long_gives_way_to_the_labels() -> None:
+    wording = Wording(gather(*make_eurosat("forest")))
+    expected = "Low precision resolution, a satellite image shows forest, Sentinel-2"
+    assert write_mmm_rs(wording, "...") == expected
+    assert write_mmm_rs(wording, "a forest " * 60, 77) == expected
+    assert write_mmm_rs(wording, "a forest " * 60).count("a forest") == 60
 
 
 @pytest.mark.parametrize(
@@ -197,7 +286,8 @@ def test_that_an_enriched_prompt_has_every_fact() -> None:
 def test_that_sensors_and_polarisation_are_in_an_enriched_prompt() -> None:
     for seed in range(20):
         text = enriched(make_sentinel1(), seed)
-        assert re.search(r"Sentinel-1.* C-SAR", text)
+        assert "Sentinel-1" in text
+        assert "C-SAR" in text
         assert re.search(r"VV(-polarised)? (SAR|radar)", text)
         assert "8.9 m" in text
 
@@ -291,21 +381,18 @@ def test_that_captions_depend_on_image_and_seed_alone() -> None:
 
 def test_that_every_frame_can_be_used() -> None:
     """A frame that no facts can fill, or a slot that no frame asks for, is dead."""
-    asked = 0
-    for tiers in TIERS.values():
-        for tier in tiers.frames:
-            for frame in tier:
-                asked |= frame.needs
+    frames = [frame for tiers in (*TIERS.values(), *GAIA.values()) for tier in tiers.frames for frame in tier]
     records = [make_atlas(i) for i in range(30)] + [make_bare(m, gsd_m=2.0, pixel_m=2.0) for m in Modality]
-    records += [make_naip(), make_sentinel1(), make_umbra(), make_airport(), make_eurosat()]
+    records += [make_naip(), make_sentinel1(), make_umbra(), make_airport(), make_eurosat(), make_fmow()]
+    records += [make_gid(), make_ships(), make_radar_cover(), make_dated_season()]
     records.append(
         (make_eurosat()[0], replace(make_eurosat()[1], crop=replace(make_eurosat()[1].crop, width=3)))
     )
     records.append((make_scene(), make_tile(labels=(label("forest", share=0.9),))))
-    known = 0
-    for record in records:
-        known |= Wording(gather(*record)).known
-    assert [name for name, bit in SLOTS.items() if asked & bit & ~known] == []
+    known = [Wording(gather(*record)).known for record in records]
+    unusable = [frame for frame in frames if all(frame.needs & ~bits for bits in known)]
+    names = [[name for name, bit in SLOTS.items() if frame.needs & bit] for frame in unusable]
+    assert names == []
 
 
 def test_lengths() -> None:
@@ -313,3 +400,186 @@ def test_lengths() -> None:
         record = make_atlas(index)
         for text in (*write(record).values(), enriched(record)):
             assert 8 <= len(text.split()) <= 60
+
+
+EVERY = [
+    *(make_atlas(i) for i in range(6)),
+    *(make_bare(modality) for modality in Modality),
+    make_airport(),
+    make_dated_season(),
+    make_eurosat(),
+    make_fmow(),
+    make_foggy_source(),
+    make_gid(),
+    make_naip(),
+    make_radar_cover(),
+    make_sentinel1(),
+    make_ships(),
+    make_umbra(),
+    with_fog(make_fmow(), "snow"),
+]
+
+
+def gaia(record: tuple[Scene, Tile], seed: int = 0) -> dict[str, str]:
+    wording = Wording(gather(*record))
+    return {str(role): text for role, text in write_gaia(wording, seed, record[1].id, 77)}
+
+
+@pytest.mark.parametrize("record", EVERY)
+def test_that_gaias_faults_are_mended(record: tuple[Scene, Tile]) -> None:
+    """A role each, up to two sentences, no fixed prefix, date, coordinate or talk of pixels, acronyms written out."""
+    openings = set()
+    for seed in range(20):
+        captions = gaia(record, seed)
+        assert list(captions) == [role.value for role in Role]
+        for text in captions.values():
+            openings.add(" ".join(text.split()[:3]))
+            assert len(re.findall(r"[.?](?: |$)", text)) <= 2
+            assert not re.search(r"\b(19|20)\d\d\b|°\s?[NSEW]\b|photo|\d pixels", text)
+            if re.search(r"(?<![-\w])(SAR|RGB|NIR)\b", text):
+                assert re.search(r"\((SAR|RGB|NIR)\)", text)
+            assert not re.search(r"\bGSD\b", text)
+            assert count_clip_tokens(text) <= 77
+    assert len(openings) > 40
+
+
+def test_that_gaia_says_each_kind_of_fact_in_one_caption() -> None:
+    for seed in range(30):
+        captions = gaia(make_fmow(), seed)
+        everything = " ".join(captions.values())
+        for fact in (
+            "spatial resolution",
+            "WorldView-2",
+            "March",
+            "above the horizon|sun elevation",
+            "cloud cover",
+        ):
+            assert len(re.findall(fact, everything)) <= 1
+        assert "very high spatial resolution" in captions["conditions"].lower()
+        assert "WorldView-2" in captions["conditions"]
+        assert "March" in captions["conditions"]
+        assert "United States" in captions["overview"]
+        shares = gaia(make_gid(), seed)
+        assert "52 %" in shares["composition"] or "half" in shares["composition"]
+        assert not any("%" in shares[role] for role in ("overview", "arrangement", "conditions"))
+
+
+@pytest.mark.parametrize(
+    ("gsd_m", "words"),
+    [
+        (0.3, "very high"),
+        (4.0, "very high"),
+        (4.1, "high"),
+        (30.0, "high"),
+        (30.2, "moderate"),
+        (301.0, "low"),
+    ],
+)
+def test_that_the_class_of_the_spatial_resolution_has_a_definition(gsd_m: float, words: str) -> None:
+    """The classes of Copernicus' contributing missions: very high to 4 m, high to 30 m, moderate (MR) to 300 m."""
+    record = make_bare(gsd_m=gsd_m, pixel_m=gsd_m)
+    for seed in range(10):
+        found = re.findall(r"(very high|high|moderate|low) spatial", gaia(record, seed)["conditions"].lower())
+        assert found == [words]
+
+
+def test_that_sizes_and_spacing_follow_the_boxes() -> None:
+    lengths = gather(*make_ships()).objects[0].lengths_m
+    low, high = f"{min(lengths):.2g} m", f"{max(lengths):.2g} m"
+    seen = set()
+    for seed in range(60):
+        text = " ".join((*write(make_ships(), seed).values(), *gaia(make_ships(), seed).values()))
+        seen |= set(re.findall(r"about (\d+ m to \d+ m)", text))
+        for metres in re.findall(
+            r"about (\d+) m apart|spacing of about (\d+) m|next ship is about (\d+) m", text
+        ):
+            assert {"22"} == {m for m in metres if m}
+    assert seen == {f"{low} to {high}"}
+
+
+def test_that_neighbours_follow_the_borders() -> None:
+    pairs = {
+        frozenset(pair)
+        for pair in (("farmland", "forest"), ("farmland", "built-up land"), ("farmland", "water"))
+    }
+    found = set()
+    for seed in range(200):
+        text = " ".join(
+            (write(make_gid(), seed)["arrangement"], gaia(make_gid(), seed)["arrangement"])
+        ).lower()
+        cover = "(farmland|forest|built-up land|water)"
+        for pattern in (
+            f"{cover} (?:borders on|adjoins|meets|touches) {cover}",
+            f"between {cover} and {cover}",
+        ):
+            found |= {frozenset(pair) for pair in re.findall(pattern, text)}
+    assert found <= pairs
+    assert len(found) > 1
+
+
+def test_that_brightness_is_said_as_measured() -> None:
+    texts = []
+    for seed in range(60):
+        texts += [*write(make_radar_cover(), seed).values(), *gaia(make_radar_cover(), seed).values()]
+    decibels = set(re.findall(r"(-?[\d.]+) dB", " ".join(texts)))
+    assert decibels == {"-25", "0", "-11.7", "-18.2", "-4.9"}
+    assert any("mid-grey" in text for text in texts)  # -11.7 of -25 to 0 dB
+
+
+def test_that_weather_of_the_source_is_not_called_simulated() -> None:
+    for seed in range(20):
+        record = make_foggy_source()
+        text = " ".join((*write(record, seed).values(), *gaia(record, seed).values(), enriched(record, seed)))
+        assert "with fog" in text
+        assert "simulated" not in text
+    assert prompt(make_foggy_source("night")) == (
+        "Low precision resolution, night, a satellite image shows a river, Sentinel-2"
+    )
+
+
+@pytest.mark.parametrize("max_tokens", [40, 60, 77])
+@pytest.mark.parametrize("record", EVERY)
+def test_that_captions_keep_to_a_length(record: tuple[Scene, Tile], max_tokens: int) -> None:
+    wording = Wording(gather(*record))
+    for seed in range(5):
+        texts = [text for _, text in write_plain(wording, 5, seed, "x", max_tokens)]
+        assert len(texts) == 5
+        texts += [write_mmm_rs(wording, None, max_tokens), write_enriched(wording, seed, "x", max_tokens)]
+        texts += [text for _, text in write_gaia(wording, seed, "x", max_tokens)]
+        assert max(map(count_clip_tokens, texts)) <= max_tokens
+
+
+def test_that_no_limit_changes_nothing_that_fits() -> None:
+    for record in EVERY:
+        wording = Wording(gather(*record))
+        free = write_plain(wording, 5, 0, "x")
+        if max(count_clip_tokens(text) for _, text in free) <= 77:
+            assert write_plain(wording, 5, 0, "x", 77) == free
+
+
+@pytest.mark.parametrize(
+    ("elevation_deg", "words"),
+    [
+        (41.6, "with (a sun elevation of 42°|the sun 42° above the horizon)"),
+        (0.2, "with the sun at the horizon"),
+        (-12.0, "with the sun below the horizon"),
+    ],
+)
+def test_where_the_sun_stood(elevation_deg: float, words: str) -> None:
+    for seed in range(10):
+        record = make_scene(sun_elevation_deg=elevation_deg), make_tile()
+        assert re.search(words, gaia(record, seed)["conditions"])
+
+
+def test_countries_with_an_article() -> None:
+    names = {
+        "US": "over the United States",
+        "KE": "over Kenya",
+        "PH": "over the Philippines",
+        "FO": "over the Faroe Islands",
+    }
+    for code, words in names.items():
+        scene = make_scene(country=code)
+        assert any(
+            words in gaia((scene, make_tile()), seed)["overview"].replace("Over", "over") for seed in range(3)
+        )

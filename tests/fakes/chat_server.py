@@ -190,20 +190,33 @@ class ChatServer:
             self.headers = [*self.headers[-15:], headers]
         self._note("received", digest)
         try:
-            return self._answer_one(wire, path, headers, body, digest, n_times, n_busy)
+            fault = self._work(headers, digest, n_times, n_busy)
         finally:
-            with self._lock:
+            with self._lock:  # before the answer is out: a client may come back sooner than this thread
                 self._n_busy -= 1
+        return self._answer_one(wire, path, headers, fault, body, digest)
+
+    def _work(self, headers: dict[str, str], digest: str, n_times: int, n_busy: int) -> str | None:
+        """Take the time that an answer takes; gives the fault that it will have."""
+        how = self.behaviour
+        if how.status is not None or (
+            how.key is not None and headers.get("authorization") != f"Bearer {how.key}"
+        ):
+            return None
+        if how.at_once is not None and n_busy > how.at_once:
+            return "too_many"
+        fault = self._draw_fault(digest, n_times)
+        self._closing.wait(_draw_latency(how, digest, n_times))
+        return fault
 
     def _answer_one(
         self,
         wire: socket.socket,
         path: str,
         headers: dict[str, str],
+        fault: str | None,
         body: bytes,
         digest: str,
-        n_times: int,
-        n_busy: int,
     ) -> bool:
         how = self.behaviour
         if how.key is not None and headers.get("authorization") != f"Bearer {how.key}":
@@ -215,12 +228,6 @@ class ChatServer:
             return self._send_json(wire, {"error": how.error or {"message": "told to"}}, how.status, extra)
         if path.partition("?")[0] != PATH:
             return self._send_json(wire, {"error": {"message": f"no such path: {path}"}}, 404)
-        if how.at_once is not None and n_busy > how.at_once:
-            return self._send_json(
-                wire, {"error": {"message": "too many at a time", "type": "requests"}}, 429
-            )
-        fault = self._draw_fault(digest, n_times)
-        self._closing.wait(_draw_latency(how, digest, n_times))
         return self._fail(wire, fault, body, digest)
 
     def _draw_fault(self, digest: str, n_times: int) -> str | None:
@@ -238,7 +245,7 @@ class ChatServer:
         if fault == "silence":
             self._wait_for_hang_up(wire, 60.0)
             return False
-        if fault in {"busy", "busy_retry_after"}:
+        if fault in {"busy", "busy_retry_after", "too_many"}:
             extra = f"Retry-After: {self.behaviour.retry_after}\r\n" if fault == "busy_retry_after" else ""
             return self._send_json(wire, error, 429, extra)
         if fault == "bad_request":

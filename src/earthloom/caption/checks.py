@@ -125,7 +125,8 @@ def _read_closed(text: str, known: Known) -> tuple[list[Finding], set[Check]]:
     flagged = [
         (i, check)
         for i, token in enumerate(lower)
-        if (check := _check_token(reading, i, token, tokens[i])) is not None
+        if not _is_plain(token, tokens[i], lower[i - 1])
+        and (check := _check_token(reading, i, token, tokens[i])) is not None
     ]
     faults = [Finding(check, words) for check, words in find_speech(plain, lower, known)]
     faults += _excuse_names(plain, tokens, flagged, known) if flagged else []
@@ -156,7 +157,9 @@ def _read_seen(text: str, known: Known) -> tuple[list[Finding], set[Check]]:
     flagged += [
         (i, check)
         for i, token in enumerate(lower)
-        if i not in inside and (check := _check_seen(reading, i, token)) is not None
+        if (token in _SEEN_TABLE or not token.isalpha())
+        and i not in inside
+        and (check := _check_seen(reading, i, token)) is not None
     ]
     faults += _excuse_names(plain, tokens, sorted(flagged), known) if flagged else []
     return faults, reading.tried
@@ -190,6 +193,11 @@ def _is_repeat(text: str, other: str) -> bool:
 @lru_cache(maxsize=64)
 def _word_set(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text.lower()))
+
+
+def _is_plain(lower: str, token: str, before: str) -> bool:
+    """Tell whether a token claims nothing: most do not, so this is asked first."""
+    return lower == token and lower != before and lower not in _RULES and lower.isalpha()
 
 
 def _check_token(reading: Reading, i: int, lower: str, token: str) -> Check | None:
@@ -235,7 +243,8 @@ def _excuse_names(
     text: str, tokens: list[str], flagged: list[tuple[int, Check]], known: Known
 ) -> list[Finding]:
     """Drop faults that lie in a name as the record spells it; a repetition lies there with both of its words."""
-    names = [span for name in known.names for span in _find_spans(text, name)]
+    excusing = known.names - {known.said.weather.effect} if known.sees and known.said.weather else known.names
+    names = [span for name in excusing for span in _find_spans(text, name)]
     starts = [found.start() for found in TOKEN.finditer(text)]
     findings = []
     for i, check in flagged:

@@ -9,17 +9,20 @@ from earthloom.caption.lexicon import is_informative
 
 _MAX_LENGTH = 48
 _MAX_WORDS = 6
+_MARKUP = re.compile(r"[{}<>\[\]|\\^~`@]|&#?\w+;|https?:|www\.", re.IGNORECASE)
+"""What stands in code, markup and addresses, and in no name."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def clean_name(name: str | None) -> str | None:
-    """Give a name as a caption can hold it, or None: one line, printable, short, with a letter, no `of` or `the`."""
+    """Give a name as a caption can hold it, or None: one line, printable, short, with a letter, no `of`, no markup."""
     if name is None:
         return None
     name = " ".join(name.replace("_", " ").split())
     fits = len(name) <= _MAX_LENGTH and name.count(" ") < _MAX_WORDS and name.isprintable()
+    fits = fits and '"' not in name and not _MARKUP.search(name)
     says = not FUNCTION_WORDS.issuperset(_LETTERS.findall(name.lower()))
-    return name if fits and says and '"' not in name else None
+    return name if fits and says else None
 
 
 def clean_class(name: str) -> str | None:

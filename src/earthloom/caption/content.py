@@ -119,6 +119,12 @@ def say_cover_takes(cover: Cover, draw: Draw) -> str:
     return f"{noun.cover} {draw.pick(_TAKES)[noun.cover_is_plural]}"
 
 
+def say_cover_covers(cover: Cover, draw: Draw) -> str:
+    """`cropland covers`, `roads occupy`: what an area or its multiple follows."""
+    noun = find_noun(cover.name)
+    return f"{noun.cover} {draw.pick(_TAKES[:3])[noun.cover_is_plural]}"
+
+
 def say_cover_dominates(cover: Cover, draw: Draw) -> str:
     """`cropland dominates`, `roads prevail in`."""
     noun = find_noun(cover.name)

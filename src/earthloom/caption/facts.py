@@ -3,53 +3,46 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 
 from earthloom.caption.cleaning import clean_name
 from earthloom.caption.labels import find_adjacent, find_classes, find_covers, find_objects, shows_scene
+from earthloom.caption.situation import (
+    compute_season,
+    find_country_of,
+    find_place,
+    find_sun,
+    find_view,
+    locate,
+    read_date,
+    read_season,
+)
 from earthloom.caption.statements import (
-    Acquired,
     Brightness,
     CarriedBy,
     CloudCover,
     Collection,
-    Country,
     Display,
     Extent,
     Frame,
-    InSeason,
     Looks,
-    Place,
     Polarisation,
-    Position,
     Resolution,
-    Season,
     Sensor,
     Signal,
     Statements,
-    Sun,
     Synthetic,
     Validity,
-    View,
     Weather,
-    Zone,
 )
 from earthloom.core.records import Effect, Modality, Origin, Scene, Stretch, Tile
-from earthloom.geo.countries import find_country
 from earthloom.geo.levels import find_level
 from earthloom.geo.platforms import find_platform
-
-TROPIC_DEG = 23.44
-POLAR_CIRCLE_DEG = 66.56
-"""Latitudes of the tropics and polar circles, rounded: the obliquity of the ecliptic is 23.436 degrees."""
 
 _MIN_GSD_M, _MAX_GSD_M = 1e-4, 1e5
 _WHOLE_FRAME = 0.995
 """Shares of valid pixels from here on read as all of them."""
-_ISO_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ].*)?)?)?", re.ASCII)
 _MMM_RS_WEATHER = {
     "snow": "snow",
     "snowy": "snow",
@@ -60,8 +53,6 @@ _MMM_RS_WEATHER = {
 }
 _NO_WEATHER = frozenset({"clear", "clear sky", "sunny", "none", "normal"})
 _POLARISATIONS = frozenset({"VV", "VH", "HH", "HV"})
-_SEASONS = (Season.WINTER, Season.SPRING, Season.SUMMER, Season.AUTUMN)
-_SEASON_WORDS = {season.value: season for season in Season} | {"fall": Season.AUTUMN}
 
 
 def gather(scene: Scene, tile: Tile) -> Statements:
@@ -72,8 +63,8 @@ def gather(scene: Scene, tile: Tile) -> Statements:
     if scene.synthetic:
         scene = _forget_world(scene)
     origin = _origins(scene)
-    acquired = _read_date(scene.acquired, origin("acquired"))
-    position = _locate(tile, scene, origin("lon"))
+    acquired = read_date(scene.acquired, origin("acquired"))
+    position = locate(tile, scene, origin("lon"))
     covers = find_covers(tile)
     resolution = _measure_resolution(tile, origin("gsd_x_m"))
     is_radar = scene.modality is Modality.SAR
@@ -91,15 +82,15 @@ def gather(scene: Scene, tile: Tile) -> Statements:
         extent=_measure_extent(tile),
         validity=_measure_validity(tile.valid_share),
         acquired=acquired,
-        season=_find_season(acquired, position) or _read_season(scene.season, acquired, origin("season")),
-        place=_find_place(scene.place, origin("place")),
+        season=compute_season(acquired, position) or read_season(scene.season, acquired, origin("season")),
+        place=find_place(scene.place, origin("place")),
         position=position,
-        country=_find_country(scene, origin("country")),
-        sun=_find_sun(scene.sun_elevation_deg, origin("sun_elevation_deg")),
-        view=_find_view(scene.off_nadir_deg, origin("off_nadir_deg")),
+        country=find_country_of(scene, origin("country")),
+        sun=find_sun(scene.sun_elevation_deg, origin("sun_elevation_deg")),
+        view=find_view(scene.off_nadir_deg, origin("off_nadir_deg")),
         cloud_cover=_find_cloud_cover(scene, tile, origin("cloud_share")),
         weather=_find_weather(tile.effect) or (None if is_radar else _read_weather(tile)),
-        brightness=_find_brightness(tile),
+        brightness=_find_brightness(tile, is_radar),
         classes=find_classes(scene, tile),
         covers=covers,
         adjacent=find_adjacent(tile, covers),
@@ -123,23 +114,6 @@ def _forget_world(scene: Scene) -> Scene:
     )
 
 
-def find_zone(lat: float) -> Zone:
-    """Find the belt of a latitude in degrees."""
-    if abs(lat) <= TROPIC_DEG:
-        return Zone.TROPICS
-    if abs(lat) < POLAR_CIRCLE_DEG:
-        return Zone.NORTH if lat > 0 else Zone.SOUTH
-    return Zone.ARCTIC if lat > 0 else Zone.ANTARCTIC
-
-
-def find_season(month: int, zone: Zone) -> Season | None:
-    """Find the meteorological season of a month; None in the tropics, whose seasons are others."""
-    if zone is Zone.TROPICS:
-        return None
-    half_year = 0 if zone in {Zone.NORTH, Zone.ARCTIC} else 6
-    return _SEASONS[(month + half_year) % 12 // 3]
-
-
 def _origins(scene: Scene) -> Callable[[str], str]:
     known = {entry.fact: entry.origin for entry in scene.provenance}
     default = Origin.SYNTHETIC.value if scene.synthetic else Origin.DOCUMENTATION.value
@@ -151,68 +125,6 @@ def _find_sensor(sensor: str | None, origin: str) -> Sensor | None:
     return None if name is None else Sensor(origin=origin, name=name)
 
 
-def _find_place(place: str | None, origin: str) -> Place | None:
-    name = clean_name(place)
-    return None if name is None else Place(origin=origin, name=name)
-
-
-def _read_date(text: str | None, origin: str) -> Acquired | None:
-    found = _ISO_DATE.fullmatch(text) if text is not None else None
-    if found is None:
-        return None
-    year, month, day = (None if part is None else int(part) for part in found.groups())
-    try:
-        date(year or 0, month or 1, day or 1)
-    except ValueError:
-        return None
-    return Acquired(origin=origin, year=year or 0, month=month, day=day)
-
-
-def _locate(tile: Tile, scene: Scene, origin: str) -> Position | None:
-    lon, lat = tile.lon, tile.lat
-    if scene.synthetic or lon is None or lat is None or not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        return None
-    return Position(origin=origin, lon=lon, lat=lat, zone=find_zone(lat))
-
-
-def _find_season(acquired: Acquired | None, position: Position | None) -> InSeason | None:
-    if acquired is None or acquired.month is None or position is None:
-        return None
-    season = find_season(acquired.month, position.zone)
-    return None if season is None else InSeason(origin=Origin.COMPUTED, season=season)
-
-
-def _read_season(word: str | None, acquired: Acquired | None, origin: str) -> InSeason | None:
-    """The season that the source states; one that is dated needs none."""
-    is_dated = acquired is not None and acquired.month is not None
-    if word is None or is_dated or word.lower() not in _SEASON_WORDS:
-        return None
-    return InSeason(origin=origin, season=_SEASON_WORDS[word.lower()])
-
-
-def _find_country(scene: Scene, origin: str) -> Country | None:
-    """The usual English name of a code; a word that is no code as it stands. What `place` says is not said again."""
-    word = scene.country
-    if word is None:
-        return None
-    known = find_country(word)
-    name = clean_name(word if known is None else known.name.removeprefix("The "))
-    is_said = name is not None and scene.place is not None and name.lower() in scene.place.lower()
-    return None if name is None or is_said else Country(origin=origin, name=name)
-
-
-def _find_sun(elevation_deg: float | None, origin: str) -> Sun | None:
-    is_known = elevation_deg is not None and -90 <= elevation_deg <= 90
-    return Sun(origin=origin, elevation_deg=elevation_deg) if is_known and elevation_deg is not None else None
-
-
-def _find_view(off_nadir_deg: float | None, origin: str) -> View | None:
-    is_known = off_nadir_deg is not None and 0 <= off_nadir_deg < 90
-    return (
-        View(origin=origin, off_nadir_deg=off_nadir_deg) if is_known and off_nadir_deg is not None else None
-    )
-
-
 def _find_cloud_cover(scene: Scene, tile: Tile, origin: str) -> CloudCover | None:
     """That of the source image, where the tile shows all of it."""
     share = scene.cloud_share
@@ -221,9 +133,10 @@ def _find_cloud_cover(scene: Scene, tile: Tile, origin: str) -> CloudCover | Non
     return CloudCover(origin=origin, share=share)
 
 
-def _find_brightness(tile: Tile) -> Brightness | None:
+def _find_brightness(tile: Tile, is_radar: bool) -> Brightness | None:
     seen = tile.appearance
-    if seen is None or not seen.low <= seen.median <= seen.high:
+    is_scaled = seen is not None and (seen.unit != "dB" or is_radar)
+    if seen is None or not is_scaled or not seen.low <= seen.median <= seen.high:
         return None
     return Brightness(
         origin=Origin.COMPUTED, low=seen.low, median=seen.median, high=seen.high, unit=seen.unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from earthloom.caption import content, meaning, sensing, tones
+from earthloom.caption import content, meaning, sensing, tones, whereabouts
 from earthloom.caption.grammar import Draw
 from earthloom.caption.slotting import Slot, always, of_modality, only_if, when
 from earthloom.caption.statements import Extent, Resolution
@@ -100,6 +100,7 @@ IMAGE_SLOTS: dict[str, Slot] = {
     "the_image": always(lambda w, draw: draw.pick(w.images.again)),
     "this_image": always(lambda w, draw: draw.pick(w.images.this)),
     "full_image": always(lambda w, draw: draw.pick(w.images.full)),
+    "kind": always(lambda w, draw: draw.pick(w.images.kind)),
     "imagery": always(lambda w, draw: draw.pick(w.images.imagery)),
     "expanded": always(lambda w, draw: draw.pick(w.images.expanded)),
     "made": always(_say_made),
@@ -122,18 +123,22 @@ SENSING_SLOTS: dict[str, Slot] = {
         _find_resampled, lambda found, _draw: sensing.say_metres(found.native_gsd_m or found.gsd_m)
     ),
     "detail": when(_find_sampling, lambda found, draw: meaning.say_detail(*found, draw)),
+    "detail_too": when(
+        lambda w: _find_sampling(w) if w.themes else None,
+        lambda found, draw: meaning.say_detail(*found, draw),
+    ),
     "pixel": when(_find_regular, sensing.say_pixel),
     "drawn": when(_find_enlarged, sensing.say_pixel),
     "ground": when(lambda w: w.said.extent, sensing.say_ground),
     "extent": when(lambda w: w.said.extent, sensing.say_extent),
-    "date": when(lambda w: w.said.acquired, sensing.say_when),
-    "on_date": when(lambda w: w.said.acquired, sensing.say_on_date),
-    "season": when(lambda w: w.said.season, sensing.say_season),
+    "date": when(lambda w: w.said.acquired, whereabouts.say_when),
+    "on_date": when(lambda w: w.said.acquired, whereabouts.say_on_date),
+    "season": when(lambda w: w.said.season, whereabouts.say_season),
     "month": only_if(
         lambda w: (
             w.said.season is not None or (w.said.acquired is not None and w.said.acquired.month is not None)
         ),
-        lambda w, draw: sensing.say_time_of_year(w.said, draw),
+        lambda w, draw: whereabouts.say_time_of_year(w.said, draw),
     ),
     "undated": when(
         lambda w: w.said.season if w.said.acquired is None or w.said.acquired.month is None else None,
@@ -141,15 +146,15 @@ SENSING_SLOTS: dict[str, Slot] = {
     ),
     "geometry": only_if(
         lambda w: w.said.sun is not None or w.said.view is not None,
-        lambda w, draw: sensing.say_geometry(w.said, draw),
+        lambda w, draw: whereabouts.say_geometry(w.said, draw),
     ),
-    "country": when(lambda w: w.said.country, lambda found, _draw: sensing.say_country(found)),
-    "sun": when(lambda w: w.said.sun, sensing.say_sun),
-    "view": when(lambda w: w.said.view, sensing.say_view_angle),
-    "clouds": when(lambda w: w.said.cloud_cover, sensing.say_cloud_cover),
+    "country": when(lambda w: w.said.country, lambda found, _draw: whereabouts.say_country(found)),
+    "sun": when(lambda w: w.said.sun, whereabouts.say_sun),
+    "view": when(lambda w: w.said.view, whereabouts.say_view_angle),
+    "clouds": when(lambda w: w.said.cloud_cover, whereabouts.say_cloud_cover),
     "whereabouts": only_if(
         lambda w: w.said.place is not None or w.said.country is not None,
-        lambda w, _draw: sensing.say_whereabouts(w.said),
+        lambda w, _draw: whereabouts.say_whereabouts(w.said),
     ),
     "spatial": when(
         lambda w: w.said.resolution,
@@ -162,8 +167,8 @@ SENSING_SLOTS: dict[str, Slot] = {
     "median": only_if(lambda w: tones.can_say_median(w.said), lambda w, draw: tones.say_median(w.said, draw)),
     "db_range": when(lambda w: w.said.brightness if tones.can_say_range(w.said) else None, tones.say_range),
     "place": when(lambda w: w.said.place, lambda found, _draw: found.name),
-    "position": when(lambda w: w.said.position, sensing.say_position),
-    "zone": when(lambda w: w.said.position, sensing.say_zone),
+    "position": when(lambda w: w.said.position, whereabouts.say_position),
+    "zone": when(lambda w: w.said.position, whereabouts.say_zone),
     "platform": when(lambda w: w.said.platform, lambda found, _draw: found.name),
     "sensor": when(lambda w: w.said.sensor, lambda found, _draw: found.name),
     "collection": when(lambda w: w.said.collection, lambda found, _draw: found.title),
@@ -182,6 +187,6 @@ SENSING_SLOTS: dict[str, Slot] = {
     ),
     "location": only_if(
         lambda w: any(fact is not None for fact in (w.said.place, w.said.position, w.said.country)),
-        lambda w, draw: sensing.say_location(w.said, draw),
+        lambda w, draw: whereabouts.say_location(w.said, draw),
     ),
 }

@@ -70,6 +70,7 @@ LABEL_SLOTS: dict[str, Slot] = {
     ),
     "top": when(lambda w: w.cover_at(0), lambda found, _draw: name_cover(found)),
     "top_takes": when(lambda w: w.cover_at(0), content.say_cover_takes),
+    "top_covers": when(lambda w: w.cover_at(0), content.say_cover_covers),
     "top_portion": when(lambda w: w.cover_at(0), lambda found, draw: content.say_portion(found.share, draw)),
     "top_dominates": when(
         lambda w: w.covers[0] if w.covers and w.covers[0].share >= DOMINANT else None,

@@ -15,6 +15,11 @@ _ADJECTIVES = {
     Modality.NIR: ("near-infrared",),
     Modality.SAR: ("SAR", "radar"),
 }
+_KINDS = {
+    Modality.RGB: ("colour", "optical"),
+    Modality.NIR: ("near-infrared",),
+    Modality.SAR: ("radar",),
+}
 _WRITTEN_OUT = {
     Modality.RGB: ("colour", "optical", "red-green-blue (RGB)"),
     Modality.NIR: ("near-infrared (NIR)", "near-infrared"),
@@ -43,6 +48,8 @@ class ImageNames:
     """At first mention, with acronyms written out: `a synthetic aperture radar (SAR) image`."""
     imagery: tuple[str, ...]
     """The kind, in the plural: `RGB images`."""
+    kind: tuple[str, ...]
+    """The kind, in the plural and without acronyms: `colour images`."""
     prompt: str
     """In an MMM-RS prompt: `a satellite image`."""
 
@@ -74,6 +81,7 @@ def name_images(
         imagery=tuple(
             f"{adjective} {noun}" for adjective in _ADJECTIVES[modality] for noun in ("imagery", "images")
         ),
+        kind=tuple(f"{adjective} {noun}" for adjective in _KINDS[modality] for noun in ("imagery", "images")),
         prompt=_name_in_prompt(modality, platform, mark),
     )
 

@@ -18,14 +18,16 @@ from earthloom.caption.known import Known
 from earthloom.caption.lexicon import CONTENT_WORDS
 from earthloom.caption.mentions import find_mentions, is_backed
 from earthloom.caption.reading import TOKEN, Reading
+from earthloom.geo.platforms import find_platform
 
 _COMMON = list_words(
-    "SAR RGB NIR SWIR TIR GSD Earth Earth's Sun Moon N S E W NE NW SE SW UTC T dB Circle I LULC NDVI NDWI "
-    "UAV LiDAR LIDAR GIS DEM DSM GPS CO2 VV VH HH HV VHR EO InSAR PolSAR Northern Southern Eastern "
-    "Western Hemisphere Arctic Antarctic Tropic Tropics Olympic Ferris Victorian Gothic Art-Deco A B C D "
-    "F G H J K L M O P Q R U V X Y Z X-ray HVAC Synthetic Aperture Radar Near-Infrared Infrared Ground "
-    "Sample Sampling Distance Land Use Cover Normalized Difference Vegetation Index Multispectral "
-    "Hyperspectral Panchromatic Light Detection Ranging Digital Elevation Model"
+    "SAR RGB NIR SWIR TIR GSD Earth Earth's Sun Moon N S E W NE NW SE SW NNE ENE ESE SSE SSW WSW WNW NNW "
+    "UTC T dB Circle I LULC NDVI NDWI UAV LiDAR LIDAR GIS DEM DSM GPS CO2 VV VH HH HV VHR EO InSAR PolSAR "
+    "Northern Southern Eastern Western Hemisphere Arctic Antarctic Tropic Tropics Olympic Ferris "
+    "Victorian Gothic Art-Deco A B C D F G H J K L M O P Q R U V X Y Z X-ray HVAC Synthetic Aperture "
+    "Radar Near-Infrared Infrared Ground Sample Sampling Distance Land Use Cover Normalized Difference "
+    "Vegetation Index Multispectral Hyperspectral Panchromatic Light Detection Ranging Digital Elevation "
+    "Model"
 ) | frozenset(MONTHS)
 """Capitals that name no place and nobody; months are checked as dates."""
 _GENERIC = list_words(
@@ -35,6 +37,10 @@ _GENERIC = list_words(
     "glacier volcano republic kingdom city's northern southern eastern western central northeastern "
     "northwestern southeastern southwestern greater"
 )
+_DISTINCTIONS = list_words(
+    "north south east west new old saint san santa port fort mount upper lower great little"
+)
+"""First words that make another place of a name: South Dakota, New England."""
 _SHAPE = re.compile(
     r"(?:VV|VH|HH|HV)-[a-z]+|[A-Z]-(?:shaped|junction|junctions|shape|like|form|formation|type|band)|[A-Z]-[a-z]+ed"
 )
@@ -95,7 +101,7 @@ def find_nouns(reading: Reading, inside: frozenset[int]) -> Iterator[Noun]:
     pairs = enumerate(zip(reading.tokens, reading.lower, strict=True))
     capitals = [i for i, (token, lower) in pairs if token[0] != lower[0] and i not in inside]
     if capitals and not _is_title_case(reading, len(capitals)):
-        for run in _find_runs(capitals):
+        for run in _find_runs(capitals, reading.tokens):
             yield from _read_run(reading, run[0], run[-1] + 1)
     if not _PLACES.isdisjoint(reading.lower):
         for i, (token, lower) in enumerate(zip(reading.tokens, reading.lower, strict=True)):
@@ -103,10 +109,11 @@ def find_nouns(reading: Reading, inside: frozenset[int]) -> Iterator[Noun]:
                 yield Noun(token, i, _is_supported(token, reading.known))
 
 
-def _find_runs(indices: Sequence[int]) -> Iterator[list[int]]:
+def _find_runs(indices: Sequence[int], tokens: Sequence[str]) -> Iterator[list[int]]:
+    """Split indices where they are no neighbours, and behind a possessive: `Italy's | Alps`."""
     run = [indices[0]]
     for i in indices[1:]:
-        if i != run[-1] + 1:
+        if i != run[-1] + 1 or tokens[run[-1]].endswith(("'s", "’s")):
             yield run
             run = []
         run.append(i)
@@ -127,14 +134,17 @@ def _read_run(reading: Reading, start: int, stop: int) -> Iterator[Noun]:
     run = [(i, word) for i, word in run if word not in _COMMON and _SHAPE.fullmatch(word) is None]
     is_first = bool(run) and (reading.is_first(run[0][0]) or reading.tokens[run[0][0] - 1] == "(")
     if is_first and (len(run) == 1 or run[0][1].lower() in FUNCTION_WORDS):
-        run = run if opens_with_name(reading, *run[0]) else run[1:]
+        is_name = run[0][1] in reading.known.capitals or opens_with_name(reading, *run[0])
+        run = run if is_name else run[1:]
     words = [word for _, word in run]
     if all(word.lower() in _GENERIC for word in words):
         return
     name = " ".join(words)
     is_right = _is_supported(name, reading.known)
     if not is_right and is_first and len(words) > 1:
-        is_right = words[0].lower() not in _GENERIC and _is_supported(" ".join(words[1:]), reading.known)
+        is_right = words[0].lower() not in _GENERIC | _DISTINCTIONS and _is_supported(
+            " ".join(words[1:]), reading.known
+        )
     yield Noun(name, run[0][0], is_right)
 
 
@@ -173,9 +183,27 @@ def _strip(token: str) -> str:
 def _is_supported(name: str, known: Known) -> bool:
     whole = fold_name(name)
     core = _take_kinds_off(whole)
-    return any(_has(phrase, known) for phrase in dict.fromkeys((whole, core)) if phrase) or _is_kin(
-        core, known
-    )
+    if any(_has(phrase, known) for phrase in dict.fromkeys((whole, core)) if phrase):
+        return True
+    return _is_kin(core, known) or _runs_platform(whole, known)
+
+
+def _runs_platform(name: str, known: Known) -> bool:
+    """Tell whether a name is that of the agency or programme behind the platform."""
+    said = known.said.platform
+    platform = find_platform(said.name) if said is not None else None
+    if platform is None or platform.operator is None:
+        return False
+    operators = f" {fold_name(platform.operator)} "
+    programme = "copernicus" if platform.name.startswith("Sentinel") else ""
+    return name == programme or f" {_AGENCIES.get(name, name)} " in operators
+
+
+_AGENCIES = {
+    "european space agency": "esa",
+    "national aeronautics and space administration": "nasa",
+    "united states geological survey": "usgs",
+}
 
 
 def _take_kinds_off(name: str) -> str:

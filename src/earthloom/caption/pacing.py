@@ -17,8 +17,8 @@ from earthloom.caption.config import Limits
 START = 4
 """Requests at a time to begin with."""
 CUT_INTERVAL_S = 1.0
-"""All push-backs within this time are one: they come from requests that were under way together."""
-PATIENCE = 10
+"""The window is halved at most once within this time."""
+PATIENCE = 20
 """Windows of answers at the remembered ceiling before one more is tried."""
 LONGEST_PAUSE_S = 600.0
 """A server that asks for a longer pause gets this one."""
@@ -33,9 +33,10 @@ class Window:
         """Requests, from 1 to `largest`."""
         self._largest = largest
         self._ceiling: int | None = None
-        """One less than the size that was pushed back last; None until the first push-back."""
+        """One less than the size that was pushed back last; None until the first time."""
         self._n_well = 0
         self._cut_at = -math.inf
+        self._halved_at = -math.inf
 
     def grow(self) -> None:
         """Note an answer that came while the window was in full use."""
@@ -44,13 +45,21 @@ class Window:
             self._n_well = 0
             self.size += 1
 
-    def cut(self, now: float) -> None:
-        """Note a push-back: halve the window, unless that was done just now."""
-        if now - self._cut_at < CUT_INTERVAL_S:
+    def cut(self, now: float, started: float) -> None:
+        """Note that a request was pushed back which had started at that time.
+
+        Those that were under way already when the window was last made smaller tell nothing new. Others halve it, or
+        where that was done just now, make it smaller by one.
+        """
+        if started < self._cut_at:
             return
+        if now - self._halved_at >= CUT_INTERVAL_S:
+            self._halved_at = now
+            self._ceiling = max(self.size - 1, 1)
+            self.size = max(self.size // 2, 1)
+        else:
+            self._ceiling = self.size = max(self.size - 1, 1)
         self._cut_at = now
-        self._ceiling = max(self.size - 1, 1)
-        self.size = max(self.size // 2, 1)
         self._n_well = 0
 
     def _find_wanted(self) -> int:
@@ -79,11 +88,17 @@ class Spacing:
         distances are those of the rate less the largest start, but for one unit; a start of more than half the rate
         leaves half of it.
         """
-        if self._per_minute is None:
-            return
         self._largest = max(self._largest, amount)
-        rate = max(self._per_minute - self._largest + 1, self._per_minute / 2)
-        self._next_at = max(self._next_at, now) + amount * _MINUTE / rate
+        self._next_at = max(self._next_at, now) + self._find_distance(amount)
+
+    def undo(self, amount: float) -> None:
+        """Take back a start of this size that came to nothing."""
+        self._next_at -= self._find_distance(amount)
+
+    def _find_distance(self, amount: float) -> float:
+        if self._per_minute is None:
+            return 0.0
+        return amount * _MINUTE / max(self._per_minute - self._largest + 1, self._per_minute / 2)
 
 
 class Pacing:
@@ -111,6 +126,12 @@ class Pacing:
             self._tokens.start(now, tokens)
         return wait
 
+    def undo(self, tokens: int) -> None:
+        """Take back the start of a request that was not sent."""
+        self.n_under_way -= 1
+        self._requests.undo(1)
+        self._tokens.undo(tokens)
+
     def end(self, *, is_answered: bool) -> None:
         """Note that a request ended, with an answer or without."""
         # A window that is not used up says nothing about what the server would take.
@@ -118,9 +139,9 @@ class Pacing:
             self.window.grow()
         self.n_under_way -= 1
 
-    def push_back(self, now: float) -> None:
-        """Note that the server has too much to do."""
-        self.window.cut(now)
+    def push_back(self, now: float, started: float) -> None:
+        """Note that the server has too much to do for a request that started at that time."""
+        self.window.cut(now, started)
 
     def pause(self, now: float, seconds: float) -> None:
         """Let nothing start for some time, as the server asked for that."""

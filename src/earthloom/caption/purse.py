@@ -28,25 +28,32 @@ class Purse:
         self._n_settled = 0
         self._is_closed = False
 
+    @property
+    def n_settled(self) -> int:
+        """Requests of this run that have ended."""
+        return self._n_settled
+
     def reserve(self, request: Request) -> float | None:
-        """Reserve the most that a request can cost and give that amount; None where a limit forbids it for good."""
+        """Reserve the most that a request can cost and give that amount; None where a limit forbids it for now."""
         cost = highest_cost(request, self._settings, self._ledger.factor(request.model))
-        while not self._is_closed:
-            with self._changed:
-                n_settled = self._n_settled
-                self._n_reserved += 1  # counted before the ledger is asked, so that others wait for this one
-            is_reserved = False
-            try:
-                is_reserved = self._ledger.reserve(request, cost, self._settings.limits)
-            finally:
-                if not is_reserved:
-                    with self._changed:
-                        self._n_reserved -= 1
-            if is_reserved:
-                return cost
-            if not self._wait_for_others(n_settled):
-                return None
-        return None
+        with self._changed:
+            self._n_reserved += 1  # counted before the ledger is asked, so that others wait for this one
+        is_reserved = False
+        try:
+            is_reserved = self._ledger.reserve(request, cost, self._settings.limits)
+        finally:
+            if not is_reserved:
+                with self._changed:
+                    self._n_reserved -= 1
+        return cost if is_reserved else None
+
+    def wait_for_room(self, n_settled: int) -> bool:
+        """Wait until more requests have ended than `n_settled`; False where none is under way, or all is over."""
+        with self._changed:
+            if self._n_reserved == 0 and self._n_settled == n_settled:
+                return False
+            self._changed.wait_for(lambda: self._n_settled != n_settled or self._is_closed)
+            return not self._is_closed
 
     def pay(self, request: Request, answer: Answer, *, seconds: float, tries: int) -> None:
         """Keep an answer, at the price of the tokens that the server counted."""
@@ -74,14 +81,6 @@ class Purse:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-
-    def _wait_for_others(self, n_settled: int) -> bool:
-        """Wait until some request has ended since `n_settled` were; False where none is under way."""
-        with self._changed:
-            if self._n_reserved == 0 and self._n_settled == n_settled:
-                return False
-            self._changed.wait_for(lambda: self._n_settled != n_settled or self._is_closed)
-            return True
 
     def _settle(self) -> None:
         with self._changed:

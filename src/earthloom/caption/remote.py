@@ -28,11 +28,8 @@ GRACE_S = 10.0
 _HANG_UP_S = 5.0
 """How long threads may take to end once their connections are broken off."""
 
-_POLL_S = 0.1
-"""Longest time until a thread that can be used is started."""
-
-_Event = Literal["ended", "left"]
-"""A conversation came to its end; a thread did."""
+_POLL_S = 0.05
+"""Longest time until a thread that can be used is started, and until the caller is told what ended."""
 
 
 def ask_remote(
@@ -70,13 +67,17 @@ class _Run:
         self._talks = iter(talks)
         self._is_drawn = False
         """True where all talks are taken."""
+        self._n_ended = 0
+        """Conversations that came to their ends."""
         self._drawing = threading.Lock()
         self._turns = Turns(settings.limits)
         self._purse = Purse(ledger, settings)
         self._sender = Sender(ledger, settings, self._turns, self._purse)
         self._crew: list[tuple[threading.Thread, Poster]] = []
-        self._events: SimpleQueue[_Event] = SimpleQueue()
+        self._leaving: SimpleQueue[None] = SimpleQueue()
+        """One item for each thread that ended."""
         self._stopping = threading.Lock()
+        self._is_stopped = False
         self._error: BaseException | None = None
         self._limit: Literal["budget", "requests"] | None = None
 
@@ -100,13 +101,15 @@ class _Run:
 
     def _attend(self, advance: Callable[[int], None]) -> None:
         """Hire threads as they can be used and pass on what ends, until all threads have ended."""
-        n_running = self._hire()
+        n_running, n_told = self._hire(), 0
         while n_running:
             with suppress(Empty):
-                if self._events.get(timeout=_POLL_S) == "ended":
-                    advance(1)
-                else:
-                    n_running -= 1
+                self._leaving.get(timeout=_POLL_S)
+                n_running -= 1
+            n_ended = self._n_ended
+            if n_ended > n_told:
+                advance(n_ended - n_told)
+                n_told = n_ended
             n_running += self._hire()
         _join((thread for thread, _ in self._crew), _HANG_UP_S)
 
@@ -134,15 +137,16 @@ class _Run:
     def _stop(self, error: BaseException | None = None) -> None:
         """Let nothing more be sent; the first error counts."""
         with self._stopping:
-            if not self._turns.is_stopped:
-                self._error = error
-            self._turns.stop()
-            self._purse.close()
+            if not self._is_stopped:
+                self._is_stopped, self._error = True, error
+        self._turns.stop()
+        self._purse.close()
 
     def _stop_at_limit(self, error: LimitReachedError) -> None:
         with self._stopping:
-            if not self._turns.is_stopped:
+            if not self._is_stopped:
                 self._limit = self._purse.find_limit(error.request)
+                self._is_stopped = True
         self._stop()
 
     def _work(self, poster: Poster) -> None:
@@ -155,14 +159,15 @@ class _Run:
             self._stop(error)
         finally:
             poster.close()
-            self._events.put("left")
+            self._leaving.put(None)
 
     def _lead_all(self, poster: Poster) -> None:
         """Lead one conversation after the other."""
         try:
             while (talk := self._draw()) is not None:
                 self._lead(talk, poster)
-                self._events.put("ended")
+                with self._drawing:
+                    self._n_ended += 1
         except LimitReachedError as error:
             self._stop_at_limit(error)
 

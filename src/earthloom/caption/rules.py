@@ -13,12 +13,14 @@ from typing import TypeAlias
 from earthloom.caption.checks import MAX_WORDS, MIN_WORDS, is_alike
 from earthloom.caption.content import name_classes
 from earthloom.caption.english import fit_words
-from earthloom.caption.frames import ENRICHED, TIERS, Role, Tiers
+from earthloom.caption.frames import Role, Tiers
 from earthloom.caption.gaia_frames import GAIA
 from earthloom.caption.grammar import Draw, Frame, render
 from earthloom.caption.inner import clean_inner
 from earthloom.caption.lexicon import find_noun
 from earthloom.caption.objects import say_objects
+from earthloom.caption.plain_frames import TIERS
+from earthloom.caption.prompt_frames import ENRICHED
 from earthloom.caption.slots import Wording
 from earthloom.caption.statements import Cover, Statements
 from earthloom.caption.tokens import count_clip_tokens
@@ -28,6 +30,8 @@ from earthloom.geo.levels import GsdLevel
 Roles: TypeAlias = Mapping[Role, Tiers]
 
 _MAX_TRIES = 8
+_MAX_PROMPT_TRIES = 3
+"""Prompts of one tier hold the same facts and differ little in length."""
 _MAX_THINGS = 3
 _LARGE = 0.6
 """A cover of this share or more is `a large area of` it in MMM-RS prompts (our choice)."""
@@ -102,7 +106,7 @@ def write_enriched(wording: Wording, seed: int, tile_id: str, max_tokens: int = 
     """Write a prompt that names every known fact, or as many as fit: platform, metres, date, place, labels, shares."""
     draw = Draw(stable_hash(seed, tile_id, "enriched"))
     text = ""
-    for text in _propose(ENRICHED, wording, draw):
+    for text in _propose(ENRICHED, wording, draw, _MAX_PROMPT_TRIES):
         if _fits(text, max_tokens):
             break
     return text
@@ -137,17 +141,20 @@ def _fits(text: str, max_tokens: int) -> bool:
     return not max_tokens or count_clip_tokens(text) <= max_tokens
 
 
-def _propose(tiers: Tiers, wording: Wording, draw: Draw) -> Iterator[str]:
+def _propose(tiers: Tiers, wording: Wording, draw: Draw, tries: int = _MAX_TRIES) -> Iterator[str]:
     """Word frames until the reader has one that fits; richest facts first."""
     for frames in _find_frames(tiers, wording.known):
-        for _ in range(_MAX_TRIES):
+        for _ in range(tries):
             text = render(draw.pick(frames), wording, draw)
             if MIN_WORDS <= _count_words(text) <= MAX_WORDS:
                 yield text
 
 
 def _count_words(text: str) -> int:
-    """Count what has a letter or a digit: `63 %` is one word."""
+    """Count what has a letter or a digit: `63 %` is one word. Marks alone are few: long texts are not looked into."""
+    n_parts = text.count(" ") + 1
+    if n_parts > 2 * MIN_WORDS:
+        return n_parts
     return sum(word.isalnum() or any(map(str.isalnum, word)) for word in text.split())
 
 

@@ -12,7 +12,6 @@ from earthloom.caption.seen_sensing import (
     OPTICAL_WORDS,
     RESOLUTION_WORDS,
     SENSING_RULES,
-    check_colour,
 )
 from earthloom.caption.seen_weather import CLEAR_WORDS, WEATHER_RULES
 
@@ -168,11 +167,6 @@ SEEN_RULES: dict[str, Rule] = {
 """What words need that can contradict a fact."""
 
 
-def _unless_general(rule: Rule) -> Rule:
-    """Excuse what a sentence says of images in general: `near-infrared values are often combined with red ones`."""
-    return lambda reading, i: None if reading.is_general(i) else rule(reading, i)
-
-
 _CLOSED_WORDS = (
     *RESOLUTION_WORDS,
     *CLEAR_WORDS,
@@ -183,8 +177,5 @@ _CLOSED_WORDS = (
     "dominated",
     "than",
 )
-CLOSED_RULES: dict[str, Rule] = {
-    **{word: SEEN_RULES[word] for word in _CLOSED_WORDS},
-    **dict.fromkeys(COLOUR_WORDS, _unless_general(check_colour)),
-}
+CLOSED_RULES: dict[str, Rule] = {word: SEEN_RULES[word] for word in (*_CLOSED_WORDS, *COLOUR_WORDS)}
 """Those of them that hold as well where nothing beyond the facts may be said."""

@@ -31,19 +31,22 @@ _SQUARE_METRES = {
 _OTHERS = list_words(
     "pixel pixels px db look looks degree degrees ° % percent per-cent bits bit ghz nm µm um bands looks"
 )
-_UNIT_KIN = {
-    **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), ("m", "meters", "meter", "metres", "metre")),
-    **dict.fromkeys(("km", "kilometre", "kilometres", "kilometer", "kilometers"),
-                    ("km", "kilometers", "kilometer", "kilometres", "kilometre")),
-    **dict.fromkeys(("cm", "centimetre", "centimetres", "centimeter", "centimeters"),
-                    ("cm", "centimeters", "centimeter", "centimetres", "centimetre")),
-    **dict.fromkeys(("%", "percent"), ("%", "percent", "per cent")),
-    **dict.fromkeys(("ha", "hectare", "hectares"), ("ha", "hectares", "hectare")),
-    **dict.fromkeys(("ft", "foot", "feet"), ("ft", "feet", "foot")),
-    **dict.fromkeys(("mile", "miles"), ("miles", "mile")),
-    **dict.fromkeys(("acre", "acres"), ("acres", "acre")),
-    **dict.fromkeys(("degree", "degrees", "°"), ("degrees", "degree", "°")),
-}  # fmt: skip
+_UNIT_FAMILIES = (
+    ("m", "meters", "meter", "metres", "metre"),
+    ("km", "kilometers", "kilometer", "kilometres", "kilometre"),
+    ("cm", "centimeters", "centimeter", "centimetres", "centimetre"),
+    ("km2", "km²", "sqkm", "sq km", "square kilometers", "square kilometres", "square km"),
+    ("m2", "m²", "sqm", "sq m", "square meters", "square metres", "square m"),
+    ("square miles", "sq mi", "square mile"),
+    ("square feet", "sq ft", "square foot"),
+    ("%", "percent", "per cent"),
+    ("ha", "hectares", "hectare"),
+    ("ft", "feet", "foot"),
+    ("miles", "mile"),
+    ("acres", "acre"),
+    ("degrees", "degree", "°"),
+)
+_UNIT_KIN = {unit: family for family in _UNIT_FAMILIES for unit in family}
 """Spellings of a unit that a text may use."""
 _JOINERS = frozenset({"x", "×", "by", "to", "and", "or"})
 _SAMPLING = list_words(
@@ -66,7 +69,8 @@ def check_seen_number(reading: Reading, i: int) -> Check | None:
     unit, is_square = _find_unit(reading, i)
     if unit in _SQUARE_METRES or (is_square and unit in _METRES):
         factor = _SQUARE_METRES.get(unit) or _METRES[unit] ** 2
-        return _check_measure(reading, i, text, unit, (area / factor for area in _list_areas(reading.known)))
+        told = f"square {unit}" if is_square else unit
+        return _check_measure(reading, i, text, told, (area / factor for area in _list_areas(reading.known)))
     if unit in _METRES:
         return _check_length(reading, i, text, unit)
     if unit in _OTHERS:
@@ -89,12 +93,24 @@ def _find_unit(reading: Reading, i: int) -> tuple[str, bool]:
 def _check_length(reading: Reading, i: int, text: str, unit: str) -> Check | None:
     known, factor = reading.known, _METRES[unit]
     resolution = known.said.resolution
-    if resolution is not None and not _SAMPLING.isdisjoint(reading.lower[max(i - 5, 0) : i + 5]):
+    if resolution is not None and _speaks_of_sampling(reading, i):
         sampled = (resolution.gsd_m, resolution.native_gsd_m or resolution.gsd_m)
         extent = known.said.extent
         pixel = (extent.pixel_m,) if extent is not None else ()
         return reading.hold(Check.NUMBER, _fits(reading, i, text, (m / factor for m in (*sampled, *pixel))))
     return _check_measure(reading, i, text, unit, (metres / factor for metres in known.lengths_m))
+
+
+def _speaks_of_sampling(reading: Reading, i: int) -> bool:
+    """Tell whether the words around a number, up to the next comma, say `resolution`, `per pixel` or the like."""
+    before, after = reading.lower[max(i - 5, 0) : i], reading.lower[i + 1 : i + 5]
+    stops = [j for j, word in enumerate(before) if word in _STOPS]
+    start = stops[-1] + 1 if stops else 0
+    stop = next((j for j, word in enumerate(after) if word in _STOPS), len(after))
+    return not _SAMPLING.isdisjoint((*before[start:], *after[:stop]))
+
+
+_STOPS = frozenset({",", ";", ".", ":"})
 
 
 def _check_other(reading: Reading, i: int, text: str, unit: str) -> Check | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from earthloom.caption.english import FUNCTION_WORDS, NUMBER_WORDS, list_words
 from earthloom.caption.lexicon import CONTENT_WORDS
@@ -116,7 +117,7 @@ def _at_least(n: int) -> Rule:
 
 def _check_single(reading: Reading, i: int) -> Check | None:
     found = find_counted(reading, i)
-    if found is None or _means_some(reading, i, found):
+    if found is None or found.start > i + 1 or not _PLACES.isdisjoint(reading.clause(i)):
         return None
     return reading.hold(Check.COUNT, 1 in found.counts)
 
@@ -153,6 +154,9 @@ _HALVES: dict[str, _Region] = {
     "right": lambda x, _y: x > 0.5 - _SLACK,
     **dict.fromkeys(("center", "centre", "middle"), lambda x, y: 0.2 < x < 0.8 and 0.2 < y < 0.8),
 }
+_MARGINS = list_words("corner corners edge margin")
+_INSET = 0.15
+"""How much further out an object must lie that is said to be in a corner or at an edge (our choice)."""
 _PARTS = list_words("corner corners part side half quadrant portion section edge third area region margin")
 _FRAME = list_words("image frame scene picture view tile photo photograph patch")
 _PLACES = frozenset(word for word in _HALVES) | frozenset(
@@ -172,8 +176,14 @@ def check_place(reading: Reading, i: int) -> Check | None:
     centres = [_centre(box, reading) for group in found.groups for box in group.boxes if box] if found else []
     if found is None or not centres or not all(group.cells for group in found.groups):
         return None
-    n_inside = sum(all(_HALVES[name](x, y) for name in names) for x, y in centres)
-    return reading.hold(Check.POSITION, n_inside >= _count_wanted(reading, found, len(centres)))
+    inset = _INSET if reading.at(stop - 1) in _MARGINS else 0.0
+    n_inside = sum(all(_HALVES[name](*_push(x, y, inset)) for name in names) for x, y in centres)
+    return reading.hold(Check.POSITION, n_inside >= _count_wanted(reading, found, i, len(centres)))
+
+
+def _push(x: float, y: float, inset: float) -> tuple[float, float]:
+    """Move a point toward the middle, so that a corner is smaller than a quarter of the frame."""
+    return x + inset * (1 if x < 0.5 else -1), y + inset * (1 if y < 0.5 else -1)
 
 
 def _read_place(reading: Reading, i: int) -> tuple[int, list[str] | None]:
@@ -230,18 +240,26 @@ def _centre(box: Box, reading: Reading) -> tuple[float, float]:
     return (box.x0 + box.x1) / 2 / frame.width, (box.y0 + box.y1) / 2 / frame.height
 
 
-def _count_wanted(reading: Reading, found: Found, n: int) -> float:
+def _count_wanted(reading: Reading, found: Found, i: int, n: int) -> float:
     """How many must be there: the number said, half of all where none is, one where some are meant."""
-    before = reading.lower[max(found.start - 4, 0) : found.start]
+    sentence = reading.sentence(i)
+    n_places = sum(word in _PLACES and before not in _PLACES for before, word in pairwise(("", *sentence)))
+    if n_places > 1:
+        return 1
+    between = reading.lower[found.stop : i]
+    before = between if "them" in between else reading.lower[max(found.start - 4, 0) : found.start]
     for word in reversed(before):
         if word in NUMBER_WORDS:
             return min(NUMBER_WORDS.index(word), n)
         if word.isdecimal():
             return min(int(word), n)
-        if word in {"several", "some", "few", "another", "other", "more", "a", "an", "many"}:
+        if word in _SOME:
             return 1
     is_plural = reading.lower[found.stop - 1].endswith("s")
     return n / 2 if is_plural else 1
+
+
+_SOME = list_words("several some few another other more a an many")
 
 
 PLACE_RULES: dict[str, Rule] = dict.fromkeys(_PLACES, check_place)

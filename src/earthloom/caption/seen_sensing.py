@@ -40,7 +40,7 @@ def check_colour(reading: Reading, i: int) -> Check | None:
     """Check a word of colour, which a grey picture has none of; `Red Sea` and `red light` are other things."""
     if reading.tokens[i][0].isupper() and not reading.is_first(i) and reading.lower[i] != "rgb":
         return None
-    if reading.is_denied(i) or reading.at(i + 1) in _SPECTRUM:
+    if reading.is_denied(i) or reading.at(i + 1) in _SPECTRUM or reading.is_general(i):
         return None
     return reading.hold(Check.MODALITY, reading.known.modality is Modality.RGB)
 

@@ -61,7 +61,7 @@ def _check_clear(reading: Reading, i: int) -> Check | None:
     """Check `cloudless`, `clear sky`, `clear conditions`."""
     known, word = reading.known, reading.lower[i]
     is_clear_sky = word == "clear" and not _SKIES.isdisjoint(reading.lower[i + 1 : i + 3])
-    is_clear_sky |= word == "clear" and not {"sky", "skies"}.isdisjoint(reading.lower[max(i - 3, 0) : i])
+    is_clear_sky |= word == "clear" and not _SKIES.isdisjoint(reading.lower[max(i - 3, 0) : i])
     if (word == "clear" and not is_clear_sky) or reading.is_denied(i):
         return None
     weather = known.said.weather

@@ -85,6 +85,8 @@ class _Errand:
         self._tally = tally
         self._reserved: float | None = None
         """What the ledger has reserved for it; None where nothing is."""
+        self._turn_began = 0.0
+        """Of the last try, `time.monotonic()`."""
         self._n_tries = 0
         self._n_settled = 0
         """Tries that are in the ledger already."""
@@ -114,29 +116,50 @@ class _Errand:
     def _post(self, content: bytes, poster: Poster) -> tuple[Answer, float]:
         """Send it when there is a turn and money for it; gives the answer and the seconds that it took."""
         is_answered = False
-        self._turns.take(self._request.tokens_in + self._request.tokens_out)
+        self._get_ready()
         try:
-            self._reserve()
             self._n_tries += 1
             began = time.monotonic()
             answer = poster.post(content)
             is_answered = True
             return answer, time.monotonic() - began
+        except RunError:
+            self._turns.stop()  # before the next one gets this turn
+            raise
         finally:
             self._turns.give_back(is_answered=is_answered)
 
+    def _get_ready(self) -> None:
+        """Wait for a turn and for money.
+
+        Who waits for money holds no turn: those who have reserved some may need one, to try again and end.
+        """
+        tokens = self._request.tokens_in + self._request.tokens_out
+        while True:
+            n_settled = self._purse.n_settled
+            self._turn_began = self._turns.take(tokens)
+            try:
+                self._reserve()
+            finally:
+                if self._reserved is None:
+                    self._turns.hand_back(tokens)
+            if self._reserved is not None:
+                return
+            if not self._purse.wait_for_room(n_settled):
+                raise LimitReachedError(self._request)
+
     def _reserve(self) -> None:
-        if self._reserved is not None:
-            return
-        self._reserved = self._purse.reserve(self._request)
         if self._reserved is None:
-            raise LimitReachedError(self._request)
-        if self._n_tries == 0:
-            self._tally.note_sent()
+            self._reserved = self._purse.reserve(self._request)
+            if self._reserved is not None and self._n_tries == 0:
+                self._tally.note_sent()
 
     def _meet(self, fault: NoAnswerError) -> None:
         """Settle a try that brought no answer, then wait for the next; raises where there is to be none."""
-        self._turns.slow_down(is_pushed_back=fault.is_pushed_back, wait_s=fault.wait_s)
+        if fault.is_pushed_back:
+            self._turns.push_back(self._turn_began)
+        if fault.wait_s:
+            self._turns.pause(fault.wait_s)
         is_last = not fault.again or self._n_tries >= self._settings.limits.tries
         # A try that may be charged for is settled at the most it can have cost; the next one reserves anew.
         if is_last or fault.may_cost:

@@ -61,7 +61,9 @@ def read_sources(texts: Sequence[str]) -> Sources:
 
 @lru_cache(maxsize=16)
 def _fold(text: str) -> str:
-    return _THOUSANDS.sub("", " ".join(text.lower().replace("−", "-").split()))
+    """Long dashes stand between words, as spaces do; the minus is a hyphen."""
+    text = text.lower().replace("−", "-").replace("–", " ").replace("—", " ")
+    return _THOUSANDS.sub("", " ".join(text.split()))
 
 
 def _stands_alone(text: str, start: int, stop: int) -> bool:

@@ -52,7 +52,7 @@ _MARKUP = re.compile(
     r"https?:|\bwww\.|\b[\w-]+\.(?:com|org|net|gov|edu|io|info|ai|co|html?|jpe?g|png|tiff?)\b|\S@\S|<[^\s>][^>]*>"
     r"|&\w+;|\*\*|```|`[^`]+`|[{}\\|]|\[[^\]]*\]|^ *(?:#|[-*•] |\d+[.)] )|\w\(\)|=>|==|[\n\r\t]"
 )
-_MARKS = frozenset("<>{}[]\\|`*#@&=•\n\r\t")
+_MARKS = re.compile(r"[<>{}\[\]\\|`*#@&=•\n\r\t]")
 """Without one of these, or an ending, no pattern of markup can match."""
 _ENDINGS = (
     *(":/", "www.", "()", ".com", ".org", ".net", ".gov", ".edu"),
@@ -121,7 +121,7 @@ def _find_talk(text: str, lower: Sequence[str], _known: Known) -> str | None:
 def _may_be_markup(text: str) -> bool:
     """Tell, fast, whether it is worth while to look for markup."""
     has_address = "." in text and any(ending in text for ending in _ENDINGS)
-    return has_address or text.lstrip()[:1] in "-123456789" or not _MARKS.isdisjoint(text)
+    return has_address or text.lstrip()[:1] in "-123456789" or _MARKS.search(text) is not None
 
 
 def _find_language(text: str, lower: Sequence[str], known: Known) -> str | None:

@@ -39,7 +39,8 @@ def say_tone(said: Statements) -> str:
     assert seen is not None, "a tone is said only of what was measured"
     assert scale is not None, "a tone is said only of a known scale"
     place = (seen.median - scale[0]) / (scale[1] - scale[0])
-    return next(tone for below, tone in _TONES if place < below or below > 1)
+    tone = next(tone for below, tone in _TONES if place < below or below > 1)
+    return "medium-bright" if tone == "mid-grey" and said.signal.modality is Modality.RGB else tone
 
 
 def say_contrast(said: Statements) -> str:

@@ -20,6 +20,7 @@ from earthloom.caption.rules import write_plain
 from earthloom.caption.slots import Wording
 from earthloom.caption.statements import Statements
 from earthloom.caption.trial_claims import make_claims
+from earthloom.caption.trial_free import make_free_claims
 from earthloom.caption.trial_hard import make_hard_claims
 from earthloom.caption.trial_records import Record
 from earthloom.caption.trial_texts import NO_CAPTIONS
@@ -75,7 +76,8 @@ def make_trials(records: Iterable[Record], seed: int) -> Iterator[Trial]:
     for i, (scene, tile) in enumerate(records):
         rng = Random(f"{seed} {i}")  # noqa: S311
         said = gather(scene, tile)
-        for claim in (*make_claims(said, rng), *make_hard_claims(said, scene, rng)):
+        claims = (*make_claims(said, rng), *make_hard_claims(said, scene, rng), *make_free_claims(said, rng))
+        for claim in claims:
             yield Trial(claim.true, scene, tile, is_true=True, check=claim.check, needs=claim.needs)
             yield Trial(claim.false, scene, tile, is_true=False, check=claim.check, needs=claim.needs)
         yield from _make_texts(said, scene, tile, rng)

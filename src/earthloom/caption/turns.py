@@ -26,22 +26,27 @@ class Turns:
 
     @property
     def n_threads(self) -> int:
-        """Threads that can be used now: those with a turn, and others in place of those that rest."""
-        return min(self._pacing.window.size + self._n_resting, self._most_threads)
+        """Threads that can be used now.
+
+        One for each turn, a few that prepare or settle a request meanwhile, and others in place of those that rest.
+        """
+        size = self._pacing.window.size
+        return min(size + size // 4 + 1 + self._n_resting, self._most_threads)
 
     @property
     def is_stopped(self) -> bool:
         """True where no more turns are given."""
         return self._stopped.is_set()
 
-    def take(self, tokens: int) -> None:
-        """Wait for a turn for a request of so many tokens. Raises StoppedAsking."""
+    def take(self, tokens: int) -> float:
+        """Wait for a turn for a request of so many tokens; gives the time at which it began. Raises StoppedAsking."""
         with self._changed:
             while True:
                 self._check()
-                wait_s = self._pacing.start(time.monotonic(), tokens)
+                now = time.monotonic()
+                wait_s = self._pacing.start(now, tokens)
                 if wait_s == 0:
-                    return
+                    return now
                 self._changed.wait(None if math.isinf(wait_s) else wait_s)
 
     def give_back(self, *, is_answered: bool) -> None:
@@ -50,14 +55,21 @@ class Turns:
             self._pacing.end(is_answered=is_answered)
             self._changed.notify(2)  # an answer may have made room for one more
 
-    def slow_down(self, *, is_pushed_back: bool, wait_s: float | None) -> None:
-        """Note that the server has too much to do, or wants to be left alone for some time."""
+    def hand_back(self, tokens: int) -> None:
+        """Give back a turn that was not used."""
         with self._changed:
-            now = time.monotonic()
-            if is_pushed_back:
-                self._pacing.push_back(now)
-            if wait_s:
-                self._pacing.pause(now, wait_s)
+            self._pacing.undo(tokens)
+            self._changed.notify()
+
+    def push_back(self, began: float) -> None:
+        """Note that the server had too much to do for a request whose turn began at that time."""
+        with self._changed:
+            self._pacing.push_back(time.monotonic(), began)
+
+    def pause(self, seconds: float) -> None:
+        """Give no turns for some time, as the server asked for that."""
+        with self._changed:
+            self._pacing.pause(time.monotonic(), seconds)
 
     def rest(self, seconds: float) -> None:
         """Wait before another try, without a turn. Raises StoppedAsking."""
