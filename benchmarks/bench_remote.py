@@ -21,7 +21,7 @@ N_REQUESTS = 2_000
 N_PICTURES = 200
 SIDE = 480
 """Pixels; a JPEG of 60 to 100 KB."""
-ROUNDS = 1
+ROUNDS = 3
 BEHAVIOUR = {"latency_s": 0.3, "spread": 0.3}
 MOST_CPU_MS = 2.0
 MOST_MEMORY_MB = 100.0

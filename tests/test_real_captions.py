@@ -133,6 +133,24 @@ def test_that_captions_are_checked_in_earnest(built: Built) -> None:
     assert sum(bool(caption.checks) for caption in captions) > 0.9 * len(captions)
 
 
+FLAWS = {
+    "marks": r"\.\.|,\.|\.,|;[.,;]| [.,;:]|  ",
+    "a word twice": r"\b(\w+) \1\b",
+    "a sentence without a capital": r"^[a-z]|[.] [a-z]",
+    "no full stop": r"[^.]$",
+    "brackets": r"[{}<>\[\]|]|None",
+}
+
+
+def test_that_captions_are_well_formed(built: Built) -> None:
+    """By their letters alone, whatever they say."""
+    for _, _, captioned in built[1]:
+        for caption in captioned.captions:
+            if caption.style in {"plain", "gaia", "enriched"}:
+                flaws = [name for name, flaw in FLAWS.items() if re.search(flaw, caption.text)]
+                assert not flaws, caption.text
+
+
 def test_that_captions_do_not_swap_modalities(built: Built) -> None:
     """By words alone, without the checks: radar is called radar, and nothing else is (WHU-OPT-SAR is a title)."""
     for scene, _, captioned in built[1]:

@@ -174,4 +174,4 @@ def test_that_captions_vary_within_an_image_and_between_images(
         assert fmean(figures.distincts) > MIN_DISTINCT
     assert within.share > 0.99
     assert fmean(figures.share for figures in between) > 0.9
-    assert min(figures.share for figures in between) > 0.8
+    assert min(figures.share for figures in between) > 0.75

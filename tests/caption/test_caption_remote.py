@@ -170,7 +170,8 @@ def test_it_adapts_to_what_a_server_takes(tmp_path: Path) -> None:
         asked, _ = ask(tmp_path / "l", 400, settings, Board())
         took = time.monotonic() - began
         assert asked.n_answered == 400
-        assert took <= 400 / 10 * 0.15 / 0.8
+        # 0.8 of the capacity by the simulation of test_caption_pacing; here other tests run beside it.
+        assert took <= 400 / 10 * 0.15 / 0.75
         assert chat.statuses[429] <= 50
         assert chat.busiest <= 20  # it doubles once over what is taken
 

@@ -425,6 +425,23 @@ def gaia(record: tuple[Scene, Tile], seed: int = 0) -> dict[str, str]:
     return {str(role): text for role, text in write_gaia(wording, seed, record[1].id, 77)}
 
 
+FEW_FACTS = [
+    (make_scene(country="CA"), make_tile(labels=(label("forest"),))),
+    (make_scene(country="CA"), make_tile()),
+    (make_scene(platform="Sentinel-2"), make_tile(labels=(label("forest"),))),
+    (make_scene(season="summer"), make_tile(labels=(label("ship", box=(5, 5, 9, 9)),))),
+    (make_scene(sun_elevation_deg=30.0), make_tile(pixel_m=2.0)),
+]
+
+
+@pytest.mark.parametrize("record", [*EVERY, *FEW_FACTS])
+def test_that_marks_stand_as_they_should(record: tuple[Scene, Tile]) -> None:
+    for seed in range(60):
+        for text in (*write(record, seed).values(), *gaia(record, seed).values(), enriched(record, seed)):
+            assert not re.search(r"[.,;:]\s*[.,;:]|\s[.,;]|\(\s|\s\)|\s\s", text), text
+            assert all(part[0] == part[0].upper() for part in re.split(r"[.?] (?=\D)", text)), text
+
+
 @pytest.mark.parametrize("record", EVERY)
 def test_that_gaias_faults_are_mended(record: tuple[Scene, Tile]) -> None:
     """A role each, up to two sentences, no fixed prefix, date, coordinate or talk of pixels, acronyms written out."""

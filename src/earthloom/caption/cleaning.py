@@ -9,7 +9,9 @@ from earthloom.caption.lexicon import is_informative
 
 _MAX_LENGTH = 48
 _MAX_WORDS = 6
-_MARKUP = re.compile(r"[{}<>\[\]|\\^~`@]|&#?\w+;|https?:|www\.", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"[{}<>\[\]|\\^~`@]|&#?\w+;|&[a-z]{2,6}$|\w\(\)|=[=>]|\*\*|^[-*•#]|^\d+[.)] |https?:|www\.", re.IGNORECASE
+)
 """What stands in code, markup and addresses, and in no name."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 

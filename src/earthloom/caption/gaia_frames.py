@@ -15,13 +15,13 @@ _OVERVIEW = (
     (
         "{^expanded} [shows|depicts|presents] {content}<! {whereabouts}><, {zone}>."
         "<! [The frame|Its frame] [spans|covers] {ground} on the ground.>",
-        "{^expanded} of {content}<! {whereabouts}>.<! On the ground it [measures|spans] {ground}><, {zone}>.",
+        "{^expanded} of {content}<! {whereabouts}>.<! On the ground it [measures|spans] {ground}<, {zone}>.>",
         "{^content}<! {whereabouts}> [appear|are seen] in {expanded}[|, viewed from above]"
         "<!, which [spans|covers] {ground} on the ground>.",
         "[In an overview|Seen as a whole], {expanded}<! {whereabouts}> [shows|contains] {content}<, {zone}>."
         "<! The ground in view measures {ground}.>",
         "[The main content|The subject] of {expanded}<! {whereabouts}> is {content}."
-        "<! The area in view measures {ground}><, {zone}>.",
+        "<! The area in view measures {ground}<, {zone}>.>",
         "{^content}: that is what {expanded}<! {whereabouts}> [shows|records]<, {zone}><, across {ground} of ground>.",
         "[Viewed|Observed|Seen] from above<! {whereabouts}>: {content}, in {expanded}"
         "<! that [spans|takes in] {ground}>.",
@@ -189,7 +189,7 @@ _CONDITIONS = (
         "{^the_image} was {made} {observation}; its {spatial} ({gsd_m}) usually [shows|reveals] {detail_too}.",
         "At {gsd_m}, a {spatial} that usually [brings out|shows] {detail_too}, {the_image} was {made} {observation}.",
         "{^detail_too} are what a {spatial} of {gsd_m} usually brings out; {the_image} was {made} {observation}.",
-        "[Detail|The detail] in {the_image} is that of a {spatial}, {gsd_m}: usually {detail_too}. It was {made} {observation}.",
+        "Detail in {the_image} is that of a {spatial}, {gsd_m}: usually {detail_too}. It was {made} {observation}.",
         "{^the_image} was {made} {observation}. A sample stands for {gsd_m}, which makes a {spatial}.",
         "For {the_image}, {made} {observation}, samples lie {gsd_m} apart: a {spatial}.",
         "{^the_image} [goes back to|rests on] data {made} {observation}<!, whose {spatial} is {gsd_m}>.",
@@ -247,6 +247,10 @@ _INTERPRETATION = (
         "What {the_image} shows [bears on|matters for|is relevant to] {field}; {truth}.",
         "{^the_image} shows {no_place} and suits {use}; {truth}.",
         "[Possible uses|Fitting uses] of {the_image} [are|include] {uses}; {truth}.",
+        "{^use} is a task that {the_image} could [support|serve]; {truth}.",
+        "For {use}, one could [turn to|draw on] {the_image}; {truth}.",
+        "What is labelled in {the_image} [invites|suggests] {use}; {truth}.",
+        "With what it shows, {the_image} [belongs in|fits] work on {field}; {truth}.",
         "[One use|A use] of {the_image} is {use}; {truth}.",
     ),
     (

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from earthloom.caption.content import MIN_SHARE
 from earthloom.caption.grammar import Draw
-from earthloom.caption.lexicon import USES, find_noun
+from earthloom.caption.lexicon import find_noun
+from earthloom.caption.lexicon_entries import USES
 from earthloom.caption.statements import Resolution, Statements
 from earthloom.core.records import Modality
 

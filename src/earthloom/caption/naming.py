@@ -91,7 +91,7 @@ def _write_out(
 ) -> tuple[str, ...]:
     """`SAR` is written out where the first of its words is not the mark of an invented landscape as well."""
     carrier = platform.carrier if platform is not None else None
-    nouns = _CARRIER_NOUNS[carrier][:2]
+    nouns = _CARRIER_NOUNS[carrier]
     kinds = [f"{mark}{adjective} {noun}" for adjective in _WRITTEN_OUT[modality] for noun in nouns]
     if modality is Modality.SAR:
         prefix = f"{polarisation}-polarised " if polarisation is not None else ""

@@ -111,12 +111,17 @@ class Pacing:
         self._tokens = Spacing(limits.tokens_per_minute)
         self._resume_at = -math.inf
 
+    @property
+    def n_free(self) -> int:
+        """Requests for which the window has room."""
+        return max(self.window.size - self.n_under_way, 0)
+
     def start(self, now: float, tokens: int) -> float:
         """Start a request of so many tokens: 0 where it is under way now, else the seconds to wait before asking again.
 
         Infinity: not before another request has ended.
         """
-        if self.n_under_way >= self.window.size:
+        if self.n_free == 0:
             return math.inf
         waits = (self._resume_at - now, self._requests.find_wait(now), self._tokens.find_wait(now))
         wait = max(0.0, *waits)

@@ -50,7 +50,7 @@ _ADDRESS = re.compile(
 )
 _MARKUP = re.compile(
     r"https?:|\bwww\.|\b[\w-]+\.(?:com|org|net|gov|edu|io|info|ai|co|html?|jpe?g|png|tiff?)\b|\S@\S|<[^\s>][^>]*>"
-    r"|&\w+;|\*\*|```|`[^`]+`|[{}\\|]|\[[^\]]*\]|^ *(?:#|[-*•] |\d+[.)] )|\w\(\)|=>|==|[\n\r\t]"
+    r"|&(?:#\d+|[a-zA-Z]{2,6});|\*\*|```|`[^`]+`|[{}\\|]|\[[^\]]*\]|^ *(?:#|[-*•] |\d+[.)] )|\w\(\)|=>|==|[\n\r\t]"
 )
 _MARKS = re.compile(r"[<>{}\[\]\\|`*#@&=•\n\r\t]")
 """Without one of these, or an ending, no pattern of markup can match."""

@@ -31,7 +31,7 @@ class Turns:
         One for each turn, a few that prepare or settle a request meanwhile, and others in place of those that rest.
         """
         size = self._pacing.window.size
-        return min(size + size // 4 + 1 + self._n_resting, self._most_threads)
+        return min(size + size // 8 + 1 + self._n_resting, self._most_threads)
 
     @property
     def is_stopped(self) -> bool:
@@ -53,7 +53,7 @@ class Turns:
         """End a turn."""
         with self._changed:
             self._pacing.end(is_answered=is_answered)
-            self._changed.notify(2)  # an answer may have made room for one more
+            self._changed.notify(min(self._pacing.n_free, 2))  # an answer may have made room for one more
 
     def hand_back(self, tokens: int) -> None:
         """Give back a turn that was not used."""
