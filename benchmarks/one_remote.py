@@ -18,10 +18,10 @@ from pathlib import Path
 import httpx2
 
 from earthloom.caption.asking import PICTURE, Conversation, Request, Talk, Written
-from earthloom.caption.completion import inline_picture
 from earthloom.caption.config import ChatSettings
+from earthloom.caption.endpoint.completion import inline_picture
+from earthloom.caption.endpoint.remote import ask_remote
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.remote import ask_remote
 from earthloom.core.ids import hash_bytes
 
 AT_ONCE = 64

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from earthloom.caption.asking import PICTURE, Answer, Conversation, Request, Talk, Written
-from earthloom.caption.completion import inline_picture
 from earthloom.caption.config import ChatSettings
+from earthloom.caption.endpoint.completion import inline_picture
+from earthloom.caption.endpoint.remote import ask_remote
 from earthloom.caption.ledger import Ledger, find_outcome
-from earthloom.caption.remote import ask_remote
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_bytes
 from earthloom.core.records import Reason

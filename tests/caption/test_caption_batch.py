@@ -20,12 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_requests import MODEL, PRICES, make_picture, make_request, make_settings, make_talk
 
-from earthloom.caption import batch_file
 from earthloom.caption.asking import Conversation, Talk, Written
-from earthloom.caption.batch import read_batch, write_batch
 from earthloom.caption.config import Limits, Price
+from earthloom.caption.endpoint import batch_file
+from earthloom.caption.endpoint.batch import read_batch, write_batch
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.prices import highest_cost
+from earthloom.caption.ledger.prices import highest_cost
 from earthloom.core.errors import RecordError, UsageError, WriteError
 from earthloom.core.records import Reason
 
@@ -348,7 +348,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from ledger_requests import make_settings, make_talk
-from earthloom.caption.batch import write_batch
+from earthloom.caption.endpoint.batch import write_batch
 from earthloom.caption.ledger import Ledger
 folder, moment = Path(sys.argv[1]), sys.argv[2]
 def die(*_):

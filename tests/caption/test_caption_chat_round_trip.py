@@ -12,9 +12,9 @@ from fakes.chat_server import CONTENT_FAULTS, Behaviour, serve_chat, spread_rate
 from earthloom.caption.asking import Answer, Conversation, Request, Talk, follow
 from earthloom.caption.chat import write_chat
 from earthloom.caption.config import ChatSettings, Limits
+from earthloom.caption.endpoint.remote import ask_remote
 from earthloom.caption.facts import gather
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.remote import ask_remote
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_bytes
 from earthloom.core.records import Reason, Scene, Text, Tile

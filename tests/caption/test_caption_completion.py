@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from earthloom.caption.asking import PICTURE, Answer
-from earthloom.caption.completion import (
+from earthloom.caption.endpoint.completion import (
     dump_body,
     inline_picture,
     read_completion,

@@ -21,11 +21,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_requests import MODEL, make_answer, make_request, make_talk
 
-from earthloom.caption import ledger_file
 from earthloom.caption.asking import Request, Written
-from earthloom.caption.committer import Committer
 from earthloom.caption.config import Limits
 from earthloom.caption.ledger import Ledger, find_missing, find_outcome
+from earthloom.caption.ledger import file as ledger_file
+from earthloom.caption.ledger.committer import Committer
 from earthloom.core.errors import RecordError, RunError, UsageError, WriteError
 from earthloom.core.records import Reason
 

@@ -26,12 +26,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from earthloom.caption import local, local_words
 from earthloom.caption.asking import Answer, Asked, Request, Talk, Written, follow
 from earthloom.caption.config import LocalSettings
 from earthloom.caption.facts import gather
 from earthloom.caption.ledger import Ledger
 from earthloom.caption.local import ask_local, check_local, fingerprint_local, name_author, write_local
+from earthloom.caption.local import conversation as local_words
+from earthloom.caption.local import driver as local
 from earthloom.core.errors import RecordError, RunError, UsageError
 from earthloom.core.ids import hash_bytes
 from earthloom.core.images import encode_jpeg, encode_png

@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from earthloom.caption.config import Limits
-from earthloom.caption.pacing import CUT_INTERVAL_S, LONGEST_PAUSE_S, PATIENCE, START, Pacing, Spacing, Window
+from earthloom.caption.endpoint.pacing import (
+    CUT_INTERVAL_S,
+    LONGEST_PAUSE_S,
+    PATIENCE,
+    START,
+    Pacing,
+    Spacing,
+    Window,
+)
 
 
 @dataclass

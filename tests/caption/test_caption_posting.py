@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loopback_server import Answer, Loopback, json_answer, serve
 
-from earthloom.caption.posting import MAX_ANSWER_BYTES, NoAnswerError, Poster, find_wait
+from earthloom.caption.endpoint.posting import MAX_ANSWER_BYTES, NoAnswerError, Poster, find_wait
 from earthloom.core.errors import RunError, UsageError
 
 KEY = "sk-test-0123456789abcdef"

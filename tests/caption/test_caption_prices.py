@@ -12,7 +12,7 @@ from ledger_requests import MODEL, make_answer, make_request, make_settings
 
 from earthloom.caption.config import Limits, Price
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.prices import cost_of, highest_cost, show_money
+from earthloom.caption.ledger.prices import cost_of, highest_cost, show_money
 
 
 def test_costs_are_those_of_the_price_list() -> None:

@@ -32,9 +32,9 @@ from fakes.chat_server import (
 
 from earthloom.caption.asking import Asked, Talk
 from earthloom.caption.config import ChatSettings
+from earthloom.caption.endpoint.posting import Poster
+from earthloom.caption.endpoint.remote import ask_remote
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.posting import Poster
-from earthloom.caption.remote import ask_remote
 from earthloom.core.errors import RunError, WriteError
 
 KEY = "sk-test-0123456789abcdef"
@@ -278,7 +278,7 @@ def test_ctrl_c_waits_for_what_is_under_way(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_breaks_off_what_stays_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("earthloom.caption.remote.GRACE_S", 0.2)
+    monkeypatch.setattr("earthloom.caption.endpoint.remote.GRACE_S", 0.2)
     with serve_chat(Behaviour(rates={"silence": 1.0})) as chat:
         timer = interrupt_after(0.3)
         began = time.monotonic()

@@ -21,7 +21,8 @@ from earthloom.ingest.sidecar import Notes, Sidecar, open_sidecar
 GOOD = {
     "file": "a.jpg", "caption": "A field .", "lon": 11.5, "lat": -48.25, "date": "2019-09-04", "gsd_m": 10,
     "platform": "Sentinel-2", "sensor": "MSI", "place": "Bavaria", "label": "field", "licence": "CC-BY-4.0",
-    "credit": "ESA", "url": "ignored", "title": "Fields in May", "alt": "Fields from above", "article": "In May all is green.",
+    "credit": "ESA", "url": "ignored", "title": "Fields in May", "alt": "Fields from above",
+    "article": "In May all is green.",
 }  # fmt: skip
 
 
@@ -58,7 +59,11 @@ def check_good(notes: Notes) -> None:
     assert (facts.licence, facts.credit) == ("CC-BY-4.0", "ESA")
     assert (notes.captions, notes.labels) == (("A field .",), ("field",))
     said = [(text.role, text.text) for text in notes.texts]
-    assert said == [("title", "Fields in May"), ("alt", "Fields from above"), ("article", "In May all is green.")]
+    assert said == [
+        ("title", "Fields in May"),
+        ("alt", "Fields from above"),
+        ("article", "In May all is green."),
+    ]
 
 
 def test_every_fact_of_a_jsonl(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from fakes.chat_server import Behaviour, read_log, run_chat, serve_chat
 import earthloom
 from earthloom.caption import Request, open_authors
 from earthloom.caption.asking import Answer, Conversation, resume
-from earthloom.caption.completion import dump_body, inline_picture
+from earthloom.caption.endpoint.completion import dump_body, inline_picture
 from earthloom.caption.ledger import Ledger, find_outcome
 from earthloom.core.errors import RecipeError, RecordError, RunError, StoppedError
 from earthloom.recipes import load_recipe

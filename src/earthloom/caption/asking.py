@@ -2,9 +2,9 @@
 
 A conversation is a generator. It yields a `Request`, is sent the `Answer`, and returns what was written; it knows
 neither network nor disk nor clock, so the same answers give the same captions wherever it runs. Whoever drives it
-decides where answers come from: `earthloom.caption.remote` sends requests, `earthloom.caption.local` runs a model,
-`earthloom.caption.batch` writes them to a file, and the workers that write the shards find all of them in the ledger.
-A request that cannot be answered is thrown into the conversation as a `RecordError`.
+decides where answers come from: `earthloom.caption.endpoint` sends requests or writes them to batch files,
+`earthloom.caption.local` runs a model, and the workers that write the shards find all of them in the ledger. A request
+that cannot be answered is thrown into the conversation as a `RecordError`.
 """
 
 from __future__ import annotations

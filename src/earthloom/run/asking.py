@@ -23,10 +23,10 @@ from earthloom.store.shards import Counts
 
 if TYPE_CHECKING:
     from earthloom.caption import Asked
-    from earthloom.caption.batch_answers import BatchRead
     from earthloom.caption.config import ChatSettings
-    from earthloom.caption.estimate import Estimate
+    from earthloom.caption.endpoint.batch_answers import BatchRead
     from earthloom.caption.ledger import Ledger
+    from earthloom.caption.ledger.estimate import Estimate
     from earthloom.run.recipe import Recipe
 
 _MODELS: tuple[Model, ...] = ("blip2", "chat")
@@ -106,8 +106,8 @@ def ask_models(asking: Asking, folder: WorkFolder, listener: Listener) -> None:
 
 def estimate_asking(asking: Asking) -> Estimate | None:
     """What asking would cost; nothing is sent. None where no remote model is asked."""
-    from earthloom.caption.estimate import estimate
     from earthloom.caption.ledger import Ledger
+    from earthloom.caption.ledger.estimate import estimate
 
     chat = asking.models.settings.chat
     if chat is None:
@@ -139,8 +139,8 @@ def _ask(model: Model, asking: Asking, ledger: Ledger, listener: Listener) -> No
 
 def _ask_by_batch(asking: Asking, ledger: Ledger, folder: WorkFolder, listener: Listener) -> None:
     """Write what is missing as batch files; go on where nothing is."""
-    from earthloom.caption.batch import write_batch
-    from earthloom.caption.prices import show_money
+    from earthloom.caption.endpoint.batch import write_batch
+    from earthloom.caption.ledger.prices import show_money
 
     chat = asking.models.settings.chat
     assert chat is not None, "only a remote model takes batches"
@@ -180,7 +180,7 @@ def read_answers(
         LockedError: a run works in the folder.
 
     """
-    from earthloom.caption.batch import read_batch
+    from earthloom.caption.endpoint.batch import read_batch
 
     with _open_ledger(recipe, work, base) as (ledger, settings):
         return read_batch(paths, ledger, settings)
@@ -223,7 +223,7 @@ def _pass(model: Model, asking: Asking, ledger: Ledger, advance: Callable[[int],
 
         assert settings.blip2 is not None
         return ask_local(asking.talks(model), ledger, settings.blip2, advance=advance)
-    from earthloom.caption.remote import ask_remote
+    from earthloom.caption.endpoint.remote import ask_remote
 
     assert settings.chat is not None
     key = os.environ.get(settings.chat.key_env, "").strip() if settings.chat.key_env is not None else ""

@@ -44,7 +44,7 @@ from earthloom.store.lock import hold_lock
 from earthloom.store.shards import DROPPED, Counts, Manifest
 
 if TYPE_CHECKING:
-    from earthloom.caption.estimate import Estimate
+    from earthloom.caption.ledger.estimate import Estimate
 
 JobT = TypeVar("JobT", bound=Job)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.ledger_totals import ModelTotals, Totals
-from earthloom.caption.prices import show_money
+from earthloom.caption.ledger.prices import show_money
+from earthloom.caption.ledger.totals import ModelTotals, Totals
 from earthloom.core.errors import UsageError
 from earthloom.store.layout import WorkFolder
 

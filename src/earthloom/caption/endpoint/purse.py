@@ -8,8 +8,8 @@ from typing import Literal
 from earthloom.caption.asking import Answer, Request
 from earthloom.caption.config import ChatSettings
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.ledger_rows import to_nano
-from earthloom.caption.prices import cost_of, highest_cost
+from earthloom.caption.ledger.prices import cost_of, highest_cost
+from earthloom.caption.ledger.rows import to_nano
 
 
 class Purse:

@@ -16,11 +16,11 @@ from typing import Literal
 
 from earthloom.caption.asking import Asked, Talk, follow
 from earthloom.caption.config import ChatSettings
+from earthloom.caption.endpoint.posting import Poster
+from earthloom.caption.endpoint.purse import Purse
+from earthloom.caption.endpoint.sending import LimitReachedError, Sender
+from earthloom.caption.endpoint.turns import StoppedAsking, Turns
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.posting import Poster
-from earthloom.caption.purse import Purse
-from earthloom.caption.sending import LimitReachedError, Sender
-from earthloom.caption.turns import StoppedAsking, Turns
 from earthloom.core.errors import RecordError
 
 GRACE_S = 10.0

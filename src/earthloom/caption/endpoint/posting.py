@@ -14,9 +14,9 @@ import httpcore2
 import httpx2
 
 from earthloom.caption.asking import Answer
-from earthloom.caption.completion import read_completion, read_error, read_json, url_of
 from earthloom.caption.config import ChatSettings
-from earthloom.caption.pacing import LONGEST_PAUSE_S
+from earthloom.caption.endpoint.completion import read_completion, read_error, read_json, url_of
+from earthloom.caption.endpoint.pacing import LONGEST_PAUSE_S
 from earthloom.core.errors import RecordError, RunError, UsageError
 from earthloom.net.address import keep_deadline
 from earthloom.net.config import NetSettings

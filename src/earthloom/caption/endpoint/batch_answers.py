@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from earthloom.caption.asking import Answer
-from earthloom.caption.completion import read_completion, read_error, read_json
 from earthloom.caption.config import ChatSettings
+from earthloom.caption.endpoint.completion import read_completion, read_error, read_json
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.ledger_rows import Outcome, Sent
-from earthloom.caption.prices import cost_of, show_money
+from earthloom.caption.ledger.prices import cost_of, show_money
+from earthloom.caption.ledger.rows import Outcome, Sent
 from earthloom.core.errors import RecordError, RunError
 
 _LONGEST_LINE = 4 * 2**20

@@ -20,11 +20,11 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn, Self, TypeVar
 
 from earthloom.caption.asking import Answer, Request, Talk, Written, resume
-from earthloom.caption.committer import Committer
 from earthloom.caption.config import Limits
-from earthloom.caption.ledger_file import open_to_read, open_to_write, translate_errors
-from earthloom.caption.ledger_rows import ANY, Outcome, Question, Sent, now, reserve_row, settle_row, to_nano
-from earthloom.caption.ledger_totals import Habit, Totals, read_habits, read_totals
+from earthloom.caption.ledger.committer import Committer
+from earthloom.caption.ledger.file import open_to_read, open_to_write, translate_errors
+from earthloom.caption.ledger.rows import ANY, Outcome, Question, Sent, now, reserve_row, settle_row, to_nano
+from earthloom.caption.ledger.totals import Habit, Totals, read_habits, read_totals
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import Reason
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from earthloom.caption.ledger_file import explain, open_to_write
+from earthloom.caption.ledger.file import explain, open_to_write
 from earthloom.core.errors import UsageError
 
 _MOST_TOGETHER = 1024

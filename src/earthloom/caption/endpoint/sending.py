@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from earthloom.caption.asking import Answer, Request, Talk
-from earthloom.caption.completion import dump_body, inline_picture
 from earthloom.caption.config import ChatSettings
+from earthloom.caption.endpoint.completion import dump_body, inline_picture
+from earthloom.caption.endpoint.posting import NoAnswerError, Poster
+from earthloom.caption.endpoint.purse import Purse
+from earthloom.caption.endpoint.turns import StoppedAsking, Turns
 from earthloom.caption.ledger import Ledger, find_outcome
-from earthloom.caption.posting import NoAnswerError, Poster
-from earthloom.caption.purse import Purse
-from earthloom.caption.turns import StoppedAsking, Turns
 from earthloom.core.errors import RecordError, RunError
 from earthloom.core.records import Reason
 from earthloom.net.retry import find_pause

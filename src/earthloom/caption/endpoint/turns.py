@@ -7,7 +7,7 @@ import threading
 import time
 
 from earthloom.caption.config import Limits
-from earthloom.caption.pacing import Pacing
+from earthloom.caption.endpoint.pacing import Pacing
 
 
 class StoppedAsking(Exception):  # noqa: N818  (it is caught within the room: nothing more is to be sent)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from earthloom.caption.asking import Answer, Asked, Conversation, Request, Talk, resume
 from earthloom.caption.config import LocalSettings
 from earthloom.caption.ledger import Ledger, find_outcome
-from earthloom.caption.ledger_rows import Outcome
-from earthloom.caption.local_words import name_author, write_local
+from earthloom.caption.ledger.rows import Outcome
+from earthloom.caption.local.conversation import name_author, write_local
 from earthloom.core.errors import Fault, RecordError, RunError, UsageError
 from earthloom.core.ids import hash_bytes
 from earthloom.core.images import decode_image, to_rgb

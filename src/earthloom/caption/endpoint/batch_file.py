@@ -15,7 +15,7 @@ from typing import Self
 
 from earthloom.caption.asking import Request
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.ledger_rows import Outcome
+from earthloom.caption.ledger.rows import Outcome
 from earthloom.core.errors import WriteError
 from earthloom.store.atomic import TEMPORARY, open_atomic, translate_write_errors
 

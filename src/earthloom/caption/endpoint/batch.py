@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 from earthloom.caption.asking import Request, Talk
-from earthloom.caption.batch_answers import AnswerFile, BatchRead
-from earthloom.caption.batch_file import BatchFiles, adopt_files, release
-from earthloom.caption.completion import dump_body, inline_picture
 from earthloom.caption.config import ChatSettings
+from earthloom.caption.endpoint.batch_answers import AnswerFile, BatchRead
+from earthloom.caption.endpoint.batch_file import BatchFiles, adopt_files, release
+from earthloom.caption.endpoint.completion import dump_body, inline_picture
 from earthloom.caption.ledger import Ledger, find_missing
-from earthloom.caption.ledger_rows import Outcome
-from earthloom.caption.prices import highest_cost
+from earthloom.caption.ledger.prices import highest_cost
+from earthloom.caption.ledger.rows import Outcome
 from earthloom.core.errors import RecordError, UsageError
 
 _TOGETHER = 64

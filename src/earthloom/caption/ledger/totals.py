@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from earthloom.caption.ledger_rows import NANO
+from earthloom.caption.ledger.rows import NANO
 
 _QUERY = """
 SELECT model, COUNT(*), SUM(status = 'answered'), SUM(status = 'failed' AND is_final), SUM(n_asked),

@@ -14,9 +14,9 @@ from typing import Any, Literal
 from earthloom.caption.asking import Answer, Request, Talk, resume
 from earthloom.caption.chat.replies import MAX_SUMMARY
 from earthloom.caption.config import ChatSettings
-from earthloom.caption.ledger import Ledger, find_outcome
-from earthloom.caption.ledger_totals import Habit
-from earthloom.caption.prices import cost_of, highest_cost, show_money
+from earthloom.caption.ledger.ledger import Ledger, find_outcome
+from earthloom.caption.ledger.prices import cost_of, highest_cost, show_money
+from earthloom.caption.ledger.totals import Habit
 from earthloom.core.errors import RecordError
 
 _MOST_ROUNDS = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from earthloom.caption.asking import Answer
 from earthloom.caption.config import ChatSettings
-from earthloom.caption.ledger_rows import Question
+from earthloom.caption.ledger.rows import Question
 
 _MILLION = 1_000_000
 
