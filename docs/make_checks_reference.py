@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from earthloom.caption.reading import Check
-from earthloom.caption.trial_records import make_trial_records
+from earthloom.caption.checks import Check
 from earthloom.caption.trials import Score, make_trials, score_trials
+from earthloom.caption.trials.records import make_trial_records
 
 TARGET = Path(__file__).with_name("captions.md")
 BEGIN, END = "<!-- begin: made by docs/make_checks_reference.py -->", "<!-- end -->"

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from earthloom.caption.checks import judge
+from earthloom.caption.checks import compile_known, judge
 from earthloom.caption.facts import gather
-from earthloom.caption.known import compile_known
 from earthloom.caption.tokens import count_clip_tokens
 from earthloom.core.records import Caption, Captioned, Modality, Scene, Tile
 from earthloom.run.build import build

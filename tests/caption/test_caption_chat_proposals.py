@@ -17,8 +17,8 @@ from caption_records import (
 
 from earthloom.caption.chat.proposals import list_proposals
 from earthloom.caption.chat.schema import Metadata
+from earthloom.caption.checks import compile_known
 from earthloom.caption.facts import gather
-from earthloom.caption.known import compile_known
 from earthloom.core.records import Modality, Scene, Tile
 
 

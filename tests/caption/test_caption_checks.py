@@ -24,10 +24,8 @@ from caption_records import (
 )
 
 from earthloom.caption import CaptionSettings, caption_tile
-from earthloom.caption.checks import find_faults, is_alike
+from earthloom.caption.checks import Check, Known, compile_known, find_faults, is_alike
 from earthloom.caption.facts import gather
-from earthloom.caption.known import Known, compile_known
-from earthloom.caption.reading import Check
 from earthloom.caption.statements import (
     Adjacent,
     Brightness,

@@ -10,9 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from earthloom.caption import CaptionSettings, caption_tile
-from earthloom.caption.checks import find_faults, is_alike
+from earthloom.caption.checks import compile_known, find_faults, is_alike
 from earthloom.caption.facts import gather
-from earthloom.caption.known import compile_known
 from earthloom.caption.lexicon import CONTENT_WORDS
 from earthloom.caption.tokens import count_clip_tokens
 from earthloom.core.records import Appearance, Border, Effect, Label, Modality, Scene, Stretch, Text, Tile

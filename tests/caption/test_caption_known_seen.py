@@ -19,11 +19,9 @@ from caption_records import (
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from earthloom.caption.checks import Finding, find_alike, is_parroted, judge
+from earthloom.caption.checks import Check, Finding, Known, compile_known, find_alike, is_parroted, judge
+from earthloom.caption.checks.nouns import noun_precision
 from earthloom.caption.facts import gather
-from earthloom.caption.known import Known, compile_known
-from earthloom.caption.nouns import noun_precision
-from earthloom.caption.reading import Check
 from earthloom.core.records import Modality, Scene, Tile
 
 ARTICLE = (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from earthloom.caption.sources import MAX_LETTERS, Sources, read_sources
+from earthloom.caption.checks.sources import MAX_LETTERS, Sources, read_sources
 
 ARTICLE = read_sources(
     (

@@ -10,10 +10,8 @@ import pytest
 from caption_records import make_rsicd, make_scene, make_tile
 from fakes import released_gaia, released_mmm_rs
 
-from earthloom.caption.checks import judge
+from earthloom.caption.checks import Check, compile_known, judge
 from earthloom.caption.facts import gather
-from earthloom.caption.known import compile_known
-from earthloom.caption.reading import Check
 
 FORM = {Check.LENGTH, Check.REPETITION, Check.CUT, Check.GENERIC}
 """Checks of degenerate and repeated text."""

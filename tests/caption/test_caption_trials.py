@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from earthloom.caption.reading import Check
-from earthloom.caption.trial_records import make_trial_records
+from earthloom.caption.checks import Check
 from earthloom.caption.trials import Score, Trial, judge_trials, make_trials, score_trials
+from earthloom.caption.trials.records import make_trial_records
 
 N_RECORDS = 90
 

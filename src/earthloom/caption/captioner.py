@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 
 from earthloom.caption.asking import Answer, Request, follow
 from earthloom.caption.authors import Model, ModelAuthors
-from earthloom.caption.checks import MIN_WORDS, Finding, is_alike, judge
+from earthloom.caption.checks import MIN_WORDS, Check, Finding, Known, compile_known, is_alike, judge
 from earthloom.caption.config import CaptionSettings
 from earthloom.caption.facts import gather
 from earthloom.caption.frames import Role
-from earthloom.caption.known import Known, compile_known
-from earthloom.caption.reading import Check
 from earthloom.caption.rules import write_enriched, write_gaia, write_mmm_rs, write_plain
 from earthloom.caption.slots import Wording
 from earthloom.caption.statements import Statements

@@ -16,6 +16,10 @@ Covers = Sequence[Cover]
 MIN_SHARE = 0.005
 """Smaller shares are known but not said."""
 DOMINANT = 0.5
+FILLING = 0.85
+"""A cover of this share or more leaves little room for others."""
+MOST = 0.6
+"""Covers of this share or more together are most of an image."""
 _MAX_CONTENT_WORDS = 18
 _MAX_LABEL_WORDS = 32
 _FRACTIONS = (
@@ -54,8 +58,14 @@ def say_labels(said: Statements, covers: Covers, draw: Draw) -> str:
     if said.objects:
         parts.append(f"{draw.pick(('containing', 'with'))} {list_objects(said.objects)}")
     if covers:
-        parts.append(f"{draw.pick(('land cover:', 'made up of', 'covered by'))} {list_covers(covers)}")
+        parts.append(f"{draw.pick(_introduce(covers))} {list_covers(covers)}")
     return "; ".join(fit_words(parts, 3, _MAX_LABEL_WORDS))
+
+
+def _introduce(covers: Covers) -> tuple[str, ...]:
+    """What may stand before covers: an image is made up of them only where they make up most of it."""
+    is_most = sum(cover.share for cover in covers[:4]) >= MOST
+    return ("land cover:", "made up of", "covered by") if is_most else ("land cover:",)
 
 
 def list_classes(classes: Sequence[SceneClass]) -> str:

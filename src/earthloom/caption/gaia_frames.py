@@ -15,22 +15,23 @@ _OVERVIEW = (
     (
         "{^expanded} [shows|depicts|presents] {content}<! {whereabouts}><, {zone}>."
         "<! [The frame|Its frame] [spans|covers] {ground} on the ground.>",
-        "{^expanded} of {content}<! {whereabouts}>.<! On the ground it [measures|spans] {ground}<, {zone}>.>",
-        "{^content}<! {whereabouts}> [appear|are seen] in {expanded}[|, viewed from above]"
-        "<!, which [spans|covers] {ground} on the ground>.",
+        "{^expanded} of {content}<!, taken {whereabouts}>."
+        "<! On the ground, its frame [measures|spans] {ground}<, {zone}>.>",
+        "{^content}, [seen|shown|recorded] in {expanded}<! {whereabouts}>[|, viewed from above]"
+        "<!; the frame [spans|covers] {ground} on the ground>.",
         "[In an overview|Seen as a whole], {expanded}<! {whereabouts}> [shows|contains] {content}<, {zone}>."
         "<! The ground in view measures {ground}.>",
         "[The main content|The subject] of {expanded}<! {whereabouts}> is {content}."
         "<! The area in view measures {ground}<, {zone}>.>",
         "{^content}: that is what {expanded}<! {whereabouts}> [shows|records]<, {zone}><, across {ground} of ground>.",
-        "[Viewed|Observed|Seen] from above<! {whereabouts}>: {content}, in {expanded}"
-        "<! that [spans|takes in] {ground}>.",
-        "{^expanded} [takes in|records|captures] {content}<, across {ground} of ground><! {whereabouts}>.",
+        "[Viewed|Observed|Seen] from above: {content}, in {expanded}<! {whereabouts}>"
+        "<!, which [spans|takes in] {ground}>.",
+        "{^expanded}<! {whereabouts}> [takes in|records|captures] {content}<, across {ground} of ground>.",
         "{^expanded}<! {whereabouts}> [shows|records|displays] {content}<! within {ground} of ground>.",
-        "{^content} [make|form] the subject here: {expanded}<! {whereabouts}><, {zone}>.",
-        "[This is|Here is] {expanded} of {content}<! {whereabouts}><!; the ground in it measures {ground}>.",
-        "What [one sees|is seen] from above<! {whereabouts}> is {content}: {expanded}<! of {ground} of ground>.",
-        "{^expanded}[| as a whole] [gives|offers] a view of {content}<! {whereabouts}>.<! It reaches over {ground}.>",
+        "{^expanded}<! {whereabouts}> [has|takes] {content} [as its subject|for its subject]<, {zone}>.",
+        "[This is|Here is] {expanded} of {content}<!, taken {whereabouts}><!; the ground in it measures {ground}>.",
+        "What [one sees|is seen] from above is {content}, in {expanded}<! {whereabouts}><, across {ground} of ground>.",
+        "{^expanded}<! {whereabouts}> [gives|offers] a view of {content}.<! Its frame reaches over {ground}.>",
         "[Looking down|Seen from above], {expanded}<! {whereabouts}> [depicts|displays] {content}< within {ground}>.",
     ),
     (
@@ -53,7 +54,7 @@ _OVERVIEW = (
         "[Across|Within] {ground} of ground, {expanded} [shows|records|displays] {earth} from above.",
         "[A view|A look] from above at {earth}, by way of {expanded}<! of {ground}>.",
         "From above, {earth} comes into view in {expanded}<!, {ground} in size>.",
-        "{^expanded}, [looking down|from above], [covers|holds] {earth}<!, {ground} in all>.",
+        "{^expanded}, [looking down|from above], [covers|shows] {earth}<!, {ground} in all>.",
         "[This is|Here is] {expanded} of {earth}, seen from above<!; the ground in it measures {ground}>.",
         "What [one sees|is seen] from above is {earth}: {expanded}<! of {ground} of ground><, {zone}>.",
         "[Looking down from above|From above], {expanded} [depicts|displays] {earth}< within {ground}>.",
@@ -71,14 +72,15 @@ _COMPOSITION = (
         "{^the_image} [contains|holds|includes] {objects}<!, and {box_length} on the longer side>."
         "<! Its land cover is {share_list}.>",
         "[Labelled|Annotated] in {the_image}: {objects}<!; {box_length} on the longer side>.",
-        "[In number|Counted], the objects in {the_image} are {objects}<!, and {box_length} on the longer side>.",
+        "[In number|Counted], what is labelled in {the_image} comes to {objects}"
+        "<!, and {box_length} on the longer side>.",
         "By its [labels|boxes], {the_image} has {objects}<; {box_length} on the longer side>.",
         "[Boxes in|The boxes of] {the_image} mark {objects}<!; {box_length} on the longer side>.",
         "[Counted by label|Going by the annotation], {the_image} has {objects}<!; {box_length} on the longer side>.",
         "[The annotation of|A count of labels in] {the_image} gives {objects}<!, and {box_length} on the longer side>.",
     ),
     (
-        "[Land cover|The land cover] in {the_image} [consists of|breaks down into] {mix_shares}."
+        "[Land cover|The land cover] in {the_image} [includes|takes in] {mix_shares}."
         "<! {^top_covers} {ratio} the area of {second}.>",
         "{^top_takes} {top_portion} of {the_image}, and {second_takes} {second_portion}."
         "<! The smallest mapped class is {last}, with {last_share}.>",
@@ -89,7 +91,7 @@ _COMPOSITION = (
         "The [land-cover mix|cover mix] of {the_image} holds {mix_list}.",
         "The only [mapped|listed] land cover in {the_image} is {sole}, [with|at] {top_portion} of the frame.",
         "{^top_takes} {top_portion} of {the_image}, [going by the class map|as mapped]"
-        "<!; {rest_list} [make up|form] other parts>.",
+        "<!; other parts are {rest_list}>.",
     ),
     (
         "{^the_image} [belongs to|is assigned to|falls under] the scene class {class_label}, taken as a whole.",
@@ -111,7 +113,7 @@ _COMPOSITION = (
         "{^rgb}: these are the bands of which {the_image} [consists|is made up].",
         "{^the_image} is a [stack|composite] of {rgb} bands[| on one grid|, laid over each other].",
         "[Spectrally|In its spectrum], {the_image} [holds|covers] {rgb}, and nothing beyond visible light.",
-        "Every point of {the_image} [mixes|combines] {rgb} light, as [screens|displays] do.",
+        "Every point of {the_image} [joins|combines] one value each of {rgb} light.",
         "A single {nir} band, [shown|rendered] in shades of grey, makes up {the_image}.",
         "{^the_image} holds one {nir} band, [shown|rendered] as shades of grey.",
         "[Spectrally|In its spectrum], {the_image} [holds|covers] the {nir} alone.",
@@ -132,13 +134,13 @@ _ARRANGEMENT = (
         "{^arranged}<!; {spacing}>.<! {^touching}.>",
         "[As for position|In terms of layout], {arranged}<!, and {spacing}>.",
         "[By their boxes|To go by the boxes], {arranged}<!; {spacing}>.",
-        "[Where they are|Their place]: {arranged}<, and {spacing}>.",
+        "[Position|Location] in the frame: {arranged}<, and {spacing}>.",
         "{^arranged}[|, as marked|, going by the labels]<!, where {spacing}>.",
         "[Within the frame|Across the frame], {arranged}<!; {spacing}>.<! {^touching}.>",
     ),
     (
         "In {the_image}, {hub}<!; the longest border runs {between}>.",
-        "In {the_image}, {touching}<!, while {touching_too}>.<! {^top_dominates} the whole.>",
+        "In {the_image}, {touching}<!, while {touching_too}>.<! {^top_dominates} the frame.>",
         "{^top_dominates} {the_image}; {touching}<!, and {touching_too}>.",
         "The longest border in {the_image} runs {between}<!; {touching_too}>.",
         "[As for neighbours|As for adjacency], {hub} in {the_image}.",
@@ -148,9 +150,10 @@ _ARRANGEMENT = (
         "{^top_dominates} {the_image}, [ahead of|before] {second}<! and {third}>.",
         "Ranked by [area|size], {the_image} has {top} first, {second} next<, then {third}>.",
         "{^the_image} is mixed: even the largest class, {top}, stays at {top_share}.",
-        "[Between them|Together], {top} and {second} form the main parts of {the_image}<!, ahead of {third}>.",
+        "[Between them|Together], {main_two} form the main parts of {the_image}<!, ahead of {third}>.",
         "From the largest to the smaller parts, {the_image} goes from {top} to {second}<! and on to {third}>.",
-        "{^top_dominates} {the_image}[ from one side to the other|, leaving little room for other classes].",
+        "{^top_fills} {the_image}[ from one side to the other|, leaving little room for other classes].",
+        "{^top_dominates} {the_image}, [taking|with] {top_portion} of [the frame|its area].",
     ),
     (
         "The [theme|class] {sole_label} [applies to|holds for|covers] the full frame of {the_image}.",
@@ -164,8 +167,16 @@ _ARRANGEMENT = (
         "One class, {sole_label}, [spans|takes up] {the_image} [in full|as a whole|without a gap].",
     ),
     (
-        "The frame of {the_image} is {outline}[|, seen from above].",
-        "In outline, {the_image} is {outline}[, without a marked-off part|, with no part set apart].",
+        "The frame [of|around] {the_image} is {outline}.",
+        "In outline, {the_image} is {outline}.",
+        "Of the layout of {the_image}, the frame alone is known: {outline}.",
+        "[As a shape|Taken as a shape], {the_image} is {outline}.",
+        "The [outer edges|outer limits] of {the_image} [form|make] a frame that is {outline}.",
+        "{^the_image} is framed [plainly|in a plain way]: the frame is {outline}.",
+        "Its frame [sets|gives] the shape of {the_image}: {outline}.",
+        "[Judged|Going] by its frame, {the_image} is {outline}[| in shape].",
+        "[Edge to edge|From edge to edge], {the_image} [fills|takes up] one frame, {outline}.",
+        "{^outline}: [this|such] is the frame [of|around] {the_image}.",
         "{^the_image} [fills|occupies] a frame that is {outline}.",
         "[The layout|The framing] of {the_image} is plain: the frame is {outline}.",
     ),
@@ -180,11 +191,15 @@ _CONDITIONS = (
         "[On the sensing side|As for its sensing], {the_image} was {made} {observation}<!; its {spatial} is {gsd_m}>"
         "<!, and the source image has {clouds}>.",
         "{^the_image}, {made} {observation}, [offers|reaches|has] a {spatial}, [that is|namely] {gsd_m}.",
-        "[Data|Measurements] for {the_image} were {made} {observation}<!; the {spatial} is {gsd_m}>.",
+        "[Data|Measurements] for {the_image} were {made} {as_sensed}<!; the {spatial} is {gsd_m}>.",
         "Samples every {gsd_m} give {the_image} a {spatial}; it was {made} {observation}.",
         "{^the_image} was {made} {observation}. [At|With] {gsd_m} between samples, it has a {spatial}.",
-        "[How|In which way] {the_image} was {made}: {observation}<!, with samples every {gsd_m} ({spatial})>.",
+        "[How|In which way] {the_image} was {made}: {as_sensed}<!, with samples every {gsd_m} ({spatial})>.",
         "{^spatial}, {gsd_m} between samples, [marks|describes] {the_image}; it was {made} {observation}.",
+        "Ground samples {gsd_m} apart, {made} {as_sensed}, give {the_image} its {spatial}.",
+        "[At|With] {gsd_m} to a sample, a {spatial}, {the_image} was {made} {observation}.",
+        "{^made} {observation}, {the_image} is of {spatial}<!: {gsd_m} from sample to sample>.",
+        "{^the_image} [shows|presents] the ground as {made} {as_sensed}<!; {gsd_m} to a sample is a {spatial}>.",
         "{^made} {observation}, {the_image} samples the ground every {gsd_m}, a {spatial}.",
         "{^the_image} was {made} {observation}; its {spatial} ({gsd_m}) usually [shows|reveals] {detail_too}.",
         "At {gsd_m}, a {spatial} that usually [brings out|shows] {detail_too}, {the_image} was {made} {observation}.",
@@ -192,7 +207,7 @@ _CONDITIONS = (
         "Detail in {the_image} is that of a {spatial}, {gsd_m}: usually {detail_too}. It was {made} {observation}.",
         "{^the_image} was {made} {observation}. A sample stands for {gsd_m}, which makes a {spatial}.",
         "For {the_image}, {made} {observation}, samples lie {gsd_m} apart: a {spatial}.",
-        "{^the_image} [goes back to|rests on] data {made} {observation}<!, whose {spatial} is {gsd_m}>.",
+        "{^the_image} [goes back to|rests on] data {made} {as_sensed}<!, whose {spatial} is {gsd_m}>.",
         "With a {spatial} of {gsd_m}, {the_image} was {made} {observation}<!; the source image has {clouds}>.",
         "The {spatial} of {the_image} [amounts to|is] {gsd_m}; it was {made} {observation}"
         "<!, from a source image with {clouds}>.",
@@ -205,7 +220,7 @@ _CONDITIONS = (
         "With {gsd_m} [between samples|from sample to sample], {the_image} is of {spatial}.",
         "{^the_image} was {made} at a {spatial}, {gsd_m} [between samples|to a sample]; {truth}.",
         "One sample for every {gsd_m} of ground gives {the_image} a {spatial}.",
-        "[How fine is|How much detail is in] {the_image}? It has a {spatial}, with samples every {gsd_m}.",
+        "[As for detail|In its fineness], {the_image} has a {spatial}, with samples every {gsd_m}.",
         "In {the_image}, a {spatial} goes with [a sampling of|samples every] {gsd_m}; {truth}.",
         "{^made} at a {spatial}, {the_image} has [a sample|one sample] every {gsd_m}<!, resampled from {native}>.",
         "{^the_image} [belongs among|ranks with] data of {spatial}, at {gsd_m}; {truth}.",
@@ -256,7 +271,7 @@ _INTERPRETATION = (
     (
         "In {kind} like {this_image}, {detail} can usually be told apart; {truth}.",
         "{^detail} can usually be [seen|found|recognised] in {kind} such as {this_image}.",
-        "[Readers|Interpreters] of {this_image} can usually [tell apart|make out] {detail}; {truth}.",
+        "[Readers|Interpreters] of {kind} like {this_image} can usually [tell apart|make out] {detail}; {truth}.",
         "[What stands out|What can be told apart] in {kind} like {this_image} is usually {detail}.",
         "{^kind} such as {this_image} will usually [show|bring out] {detail}.",
         "With this sampling, {this_image} is of the kind in which {detail} can usually be recognised.",

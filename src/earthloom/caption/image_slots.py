@@ -48,7 +48,7 @@ def _say_made(w: Wording, draw: Draw) -> str:
 def _say_outline(w: Wording, draw: Draw) -> str:
     width, height = w.said.frame.width, w.said.frame.height
     if width == height:
-        return draw.pick(("square", "square, as wide as it is high"))
+        return draw.pick(("square", "square, as wide as it is high", "square, with sides of equal length"))
     longer, shorter = ("wider", "high") if width > height else ("higher", "wide")
     return draw.pick(
         (f"rectangular and {longer} than {shorter}", f"a rectangle that is {longer} than {shorter}")
@@ -79,6 +79,11 @@ def _find_resampled(w: Wording) -> Resolution | None:
 def _find_sampling(w: Wording) -> tuple[Resolution, Modality] | None:
     resolution = w.said.resolution
     return None if resolution is None else (resolution, w.said.signal.modality)
+
+
+def _is_simulated(w: Wording) -> bool:
+    """Whether the picture shows what was not there when it was taken."""
+    return w.said.weather is not None and w.said.weather.is_simulated
 
 
 def _has_conditions(w: Wording) -> bool:
@@ -184,6 +189,10 @@ SENSING_SLOTS: dict[str, Slot] = {
     "source": only_if(lambda w: sensing.has_source(w.said), lambda w, draw: sensing.say_source(w.said, draw)),
     "observation": only_if(
         lambda w: sensing.can_say_observation(w.said), lambda w, draw: sensing.say_observation(w.said, draw)
+    ),
+    "as_sensed": only_if(
+        lambda w: sensing.can_say_observation(w.said) and not _is_simulated(w),
+        lambda w, draw: sensing.say_observation(w.said, draw),
     ),
     "location": only_if(
         lambda w: any(fact is not None for fact in (w.said.place, w.said.position, w.said.country)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from earthloom.caption import content, meaning, objects
-from earthloom.caption.content import DOMINANT, name_cover
+from earthloom.caption.content import DOMINANT, FILLING, MOST, name_cover
 from earthloom.caption.english import say_count
 from earthloom.caption.slotting import Slot, only_if, when
 from earthloom.caption.statements import Cover, Objects, SceneClass
@@ -49,6 +49,15 @@ def _find_mix(w: Wording) -> tuple[Cover, ...] | None:
     return w.covers if len(w.covers) > 1 else None
 
 
+def _add_up(covers: tuple[Cover, ...]) -> float:
+    return sum(cover.share for cover in covers)
+
+
+def _find_main(w: Wording) -> tuple[Cover, ...] | None:
+    """The covers, where those that are listed make up most of the frame."""
+    return w.covers if _add_up(w.covers[:4]) >= MOST else None
+
+
 def _find_mixed(w: Wording) -> Cover | None:
     """The largest of three covers or more, where it is far from half of the frame."""
     return w.covers[0] if len(w.covers) > 2 and w.covers[0].share < 0.45 else None
@@ -65,6 +74,15 @@ LABEL_SLOTS: dict[str, Slot] = {
     "share_list": when(lambda w: w.covers or None, lambda found, _draw: content.list_shares(found)),
     "mix_list": when(_find_mix, lambda found, _draw: content.list_covers(found)),
     "mix_shares": when(_find_mix, lambda found, _draw: content.list_shares(found)),
+    "main_list": when(_find_main, lambda found, _draw: content.list_covers(found)),
+    "main_mix": when(
+        lambda w: _find_main(w) if len(w.covers) > 1 else None,
+        lambda found, _draw: content.list_covers(found),
+    ),
+    "main_two": when(
+        lambda w: w.covers[:2] if len(w.covers) > 1 and _add_up(w.covers[:2]) >= MOST else None,
+        lambda found, _draw: " and ".join(name_cover(cover) for cover in found),
+    ),
     "rest_list": when(
         lambda w: w.covers[1:] or None, lambda found, _draw: content.list_covers(found, most=3)
     ),
@@ -74,6 +92,10 @@ LABEL_SLOTS: dict[str, Slot] = {
     "top_portion": when(lambda w: w.cover_at(0), lambda found, draw: content.say_portion(found.share, draw)),
     "top_dominates": when(
         lambda w: w.covers[0] if w.covers and w.covers[0].share >= DOMINANT else None,
+        content.say_cover_dominates,
+    ),
+    "top_fills": when(
+        lambda w: w.covers[0] if w.covers and w.covers[0].share >= FILLING else None,
         content.say_cover_dominates,
     ),
     "top_share": when(_find_mixed, lambda found, _draw: content.say_share(found.share)),

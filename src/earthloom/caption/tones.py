@@ -17,7 +17,7 @@ _TONES = (
 _CONTRASTS = ((0.2, "little contrast"), (0.5, "moderate contrast"), (2.0, "strong contrast"))
 """Upper end of the distance from the 5th to the 95th percentile between black and white (our choice)."""
 _MEASURES = {
-    Modality.RGB: "luminance",
+    Modality.RGB: "brightness",
     Modality.NIR: "near-infrared brightness",
     Modality.SAR: "radar brightness",
 }
@@ -59,7 +59,7 @@ def can_say_median(said: Statements) -> bool:
 
 
 def say_median(said: Statements, draw: Draw) -> str:
-    """`a median backscatter of -12.3 dB`, `a median luminance of 41 %`."""
+    """`a median backscatter of -12.3 dB`, `a median brightness of 41 %`."""
     seen = said.brightness
     assert seen is not None, "a median is said only where it was measured"
     if seen.unit == "dB":

@@ -18,9 +18,8 @@ from earthloom.caption.chat.proposals import list_proposals
 from earthloom.caption.chat.quoting import Texts, take_texts, tame
 from earthloom.caption.chat.replies import MAX_SUMMARY, Reply, read_reply, read_summary
 from earthloom.caption.chat.requests import Desk, fence
-from earthloom.caption.checks import is_parroted
+from earthloom.caption.checks import compile_known, is_parroted
 from earthloom.caption.config import ChatSettings
-from earthloom.caption.known import compile_known
 from earthloom.caption.statements import Statements
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Proposal, Reason, Scene, Tile

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from earthloom.caption.chat.quoting import tame
 from earthloom.caption.chat.replies import Reply, show
 from earthloom.caption.chat.requests import ROLES
-from earthloom.caption.checks import Finding, find_alike, judge
+from earthloom.caption.checks import Check, Finding, Known, find_alike, judge
 from earthloom.caption.frames import Role
-from earthloom.caption.known import Known
-from earthloom.caption.reading import Check
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Caption, Dropped, Reason
 
@@ -21,7 +19,7 @@ ANSWER = "answer"
 _MAX_DROPPED = 500
 _MAX_EVIDENCE = 300
 _KNOWN = " (known: "
-"""What `earthloom.caption.evidence` puts before the facts that a fault contradicts."""
+"""What `earthloom.caption.checks.evidence` puts before the facts that a fault contradicts."""
 
 
 @dataclass

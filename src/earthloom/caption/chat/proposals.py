@@ -10,8 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from earthloom.caption.chat.schema import UNKNOWN, Metadata
-from earthloom.caption.checks import judge
-from earthloom.caption.known import Known
+from earthloom.caption.checks import Known, judge
 from earthloom.caption.statements import Statements
 from earthloom.core.records import Modality, Proposal
 from earthloom.geo.countries import find_country

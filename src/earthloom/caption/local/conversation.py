@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from earthloom.caption.asking import PICTURE, Answer, Conversation, Request, Written
-from earthloom.caption.checks import Finding, is_parroted, judge
+from earthloom.caption.checks import Check, Finding, compile_known, is_parroted, judge
 from earthloom.caption.config import LocalSettings
-from earthloom.caption.known import compile_known
-from earthloom.caption.reading import Check
 from earthloom.caption.statements import Statements
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_json

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from earthloom.caption.checks.known import Known
+from earthloom.caption.checks.numbers import MONTH_NUMBERS
+from earthloom.caption.checks.reading import SENTENCE_ENDS, Check, Reading, Rule
 from earthloom.caption.english import FUNCTION_WORDS, list_words
-from earthloom.caption.known import Known
 from earthloom.caption.lexicon import CONTENT_WORDS
-from earthloom.caption.numbers import MONTH_NUMBERS
-from earthloom.caption.reading import SENTENCE_ENDS, Check, Reading, Rule
 from earthloom.caption.statements import Cell, Season, Zone
 from earthloom.core.records import Modality
 from earthloom.geo.platforms import Carrier, find_platform, list_platforms

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from earthloom.caption.checks.known import Known
+from earthloom.caption.checks.reading import Check
 from earthloom.caption.english import say_date, say_number
-from earthloom.caption.known import Known
-from earthloom.caption.reading import Check
 
 _MOST = 6
 """How many facts a finding names."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+from earthloom.caption.checks import Check
 from earthloom.caption.english import NUMBER_WORDS
 from earthloom.caption.lexicon import find_noun
-from earthloom.caption.reading import Check
 from earthloom.caption.statements import Objects, Statements
-from earthloom.caption.trial_wording import Claim, name_image
+from earthloom.caption.trials.wording import Claim, name_image
 
 _COUNTED = (
     "There are {n} visible in the scene, all seen from above.",

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from earthloom.caption.claims import CLAIM_RULES, PART_RULES, check_name
-from earthloom.caption.evidence import explain
-from earthloom.caption.known import Known
-from earthloom.caption.mentions import find_mentions, is_backed
-from earthloom.caption.nouns import find_nouns, opens_with_name
-from earthloom.caption.numbers import NUMBER_RULES, check_number
-from earthloom.caption.reading import TOKEN, Check, Reading, Rule
-from earthloom.caption.seen_claims import CLOSED_RULES, SEEN_RULES
-from earthloom.caption.seen_numbers import DATE_RULES, SPELT_RULES, check_seen_number
-from earthloom.caption.seen_objects import COUNT_RULES, NONE_RULES, PLACE_RULES
-from earthloom.caption.speech import find_speech
+from earthloom.caption.checks.claims import CLAIM_RULES, PART_RULES, check_name
+from earthloom.caption.checks.evidence import explain
+from earthloom.caption.checks.known import Known
+from earthloom.caption.checks.mentions import find_mentions, is_backed
+from earthloom.caption.checks.nouns import find_nouns, opens_with_name
+from earthloom.caption.checks.numbers import NUMBER_RULES, check_number
+from earthloom.caption.checks.reading import TOKEN, Check, Reading, Rule
+from earthloom.caption.checks.seen_claims import CLOSED_RULES, SEEN_RULES
+from earthloom.caption.checks.seen_numbers import DATE_RULES, SPELT_RULES, check_seen_number
+from earthloom.caption.checks.seen_objects import COUNT_RULES, NONE_RULES, PLACE_RULES
+from earthloom.caption.checks.speech import find_speech
 from earthloom.caption.tokens import count_clip_tokens
 
 MIN_WORDS = 8

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 
+from earthloom.caption.checks.phrases import Phrases, index_phrases
+from earthloom.caption.checks.sources import Sources, read_sources
 from earthloom.caption.lexicon import THEME_TALK, find_noun
-from earthloom.caption.phrases import Phrases, index_phrases
-from earthloom.caption.sources import Sources, read_sources
 from earthloom.caption.statements import SIDES, Named, Objects, Statements, Zone
 from earthloom.core.records import Modality
 from earthloom.geo.platforms import Carrier

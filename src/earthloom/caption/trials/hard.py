@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from random import Random
 
+from earthloom.caption.checks import Check
 from earthloom.caption.english import MONTHS
 from earthloom.caption.lexicon import find_noun
-from earthloom.caption.reading import Check
 from earthloom.caption.statements import Statements
-from earthloom.caption.trial_wording import Claim, name_subject
+from earthloom.caption.trials.wording import Claim, name_subject
 from earthloom.core.records import Modality, Scene
 from earthloom.geo.platforms import Carrier
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from earthloom.caption.reading import Check
+from earthloom.caption.checks import Check
 from earthloom.caption.statements import Statements
-from earthloom.caption.trial_wording import Claim, name_image
+from earthloom.caption.trials.wording import Claim, name_image
 from earthloom.core.records import Modality
 from earthloom.geo.platforms import Carrier
 

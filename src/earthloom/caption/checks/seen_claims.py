@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from earthloom.caption.claims import BANNED_WORDS, check_banned
-from earthloom.caption.english import list_words
-from earthloom.caption.numbers import agrees, find_hedge
-from earthloom.caption.reading import Check, Reading, Rule
-from earthloom.caption.seen_numbers import find_seen_shares
-from earthloom.caption.seen_sensing import (
+from earthloom.caption.checks.claims import BANNED_WORDS, check_banned
+from earthloom.caption.checks.numbers import agrees, find_hedge
+from earthloom.caption.checks.reading import Check, Reading, Rule
+from earthloom.caption.checks.seen_numbers import find_seen_shares
+from earthloom.caption.checks.seen_sensing import (
     COLOUR_WORDS,
     OPTICAL_WORDS,
     RESOLUTION_WORDS,
     SENSING_RULES,
 )
-from earthloom.caption.seen_weather import CLEAR_WORDS, WEATHER_RULES
+from earthloom.caption.checks.seen_weather import CLEAR_WORDS, WEATHER_RULES
+from earthloom.caption.english import list_words
 
 # --- where and when ----------------------------------------------------------------------------------------------
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from earthloom.caption.checks import Check
 from earthloom.caption.english import join_list
 from earthloom.caption.lexicon import find_noun
-from earthloom.caption.reading import Check
 from earthloom.caption.statements import Statements
 from earthloom.core.records import Modality
 

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from earthloom.caption.checks.known import Known
+from earthloom.caption.checks.mentions import find_mentions, is_backed
+from earthloom.caption.checks.reading import TOKEN, Reading
 from earthloom.caption.english import FUNCTION_WORDS, MONTHS, list_words
-from earthloom.caption.known import Known
 from earthloom.caption.lexicon import CONTENT_WORDS
-from earthloom.caption.mentions import find_mentions, is_backed
-from earthloom.caption.reading import TOKEN, Reading
 from earthloom.geo.platforms import find_platform
 
 _COMMON = list_words(

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from earthloom.caption.checks.known import Known
+from earthloom.caption.checks.reading import TOKEN, Reading
 from earthloom.caption.english import list_words
-from earthloom.caption.known import Known
-from earthloom.caption.reading import TOKEN, Reading
 from earthloom.geo.platforms import Platform, find_platform, list_platforms
 from earthloom.geo.sensors import Sensor, find_sensor_entry, list_sensors
 

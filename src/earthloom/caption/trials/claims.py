@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from random import Random
 
+from earthloom.caption.checks import Check
 from earthloom.caption.english import MONTHS, say_number
-from earthloom.caption.reading import Check
 from earthloom.caption.statements import Season, Statements
-from earthloom.caption.trial_contents import CONTENT_CLAIMS
-from earthloom.caption.trial_sensing import SENSING_CLAIMS
-from earthloom.caption.trial_wording import Claim, name_image, name_subject
+from earthloom.caption.trials.contents import CONTENT_CLAIMS
+from earthloom.caption.trials.sensing import SENSING_CLAIMS
+from earthloom.caption.trials.wording import Claim, name_image, name_subject
 
 
 def make_claims(said: Statements, rng: Random) -> Iterator[Claim]:

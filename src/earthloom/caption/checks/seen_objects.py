@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from earthloom.caption.checks.numbers import find_hedge
+from earthloom.caption.checks.reading import CLAUSE_ENDS, SENTENCE_ENDS, Check, Reading, Rule
 from earthloom.caption.english import FUNCTION_WORDS, NUMBER_WORDS, list_words
 from earthloom.caption.lexicon import CONTENT_WORDS
-from earthloom.caption.numbers import find_hedge
-from earthloom.caption.reading import CLAUSE_ENDS, SENTENCE_ENDS, Check, Reading, Rule
 from earthloom.caption.statements import Objects
 from earthloom.core.records import Box
 

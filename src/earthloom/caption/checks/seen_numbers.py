@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from earthloom.caption.checks.known import Known
+from earthloom.caption.checks.numbers import MONTH_NUMBERS, agrees, find_hedge, is_number
+from earthloom.caption.checks.reading import Check, Reading, Rule
+from earthloom.caption.checks.seen_objects import check_count
 from earthloom.caption.english import MONTHS, NUMBER_WORDS, list_words
-from earthloom.caption.known import Known
 from earthloom.caption.lexicon import CONTENT_WORDS
-from earthloom.caption.numbers import MONTH_NUMBERS, agrees, find_hedge, is_number
-from earthloom.caption.reading import Check, Reading, Rule
-from earthloom.caption.seen_objects import check_count
 
 _METRES = {
     **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), 1.0),

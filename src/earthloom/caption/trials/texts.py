@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earthloom.caption.reading import Check
+from earthloom.caption.checks import Check
 
 NO_CAPTIONS: tuple[tuple[Check, str], ...] = (
     (Check.TALK, "I'm sorry, but I can't assist with describing this image of the area."),

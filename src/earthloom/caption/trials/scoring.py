@@ -12,19 +12,17 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from earthloom.caption.checks import judge
+from earthloom.caption.checks import Check, Known, compile_known, judge
 from earthloom.caption.facts import gather
-from earthloom.caption.known import Known, compile_known
-from earthloom.caption.reading import Check
 from earthloom.caption.rules import write_plain
 from earthloom.caption.slots import Wording
 from earthloom.caption.statements import Statements
-from earthloom.caption.trial_claims import make_claims
-from earthloom.caption.trial_free import make_free_claims
-from earthloom.caption.trial_hard import make_hard_claims
-from earthloom.caption.trial_records import Record
-from earthloom.caption.trial_texts import NO_CAPTIONS
-from earthloom.caption.trial_wording import Needs, name_subject
+from earthloom.caption.trials.claims import make_claims
+from earthloom.caption.trials.free import make_free_claims
+from earthloom.caption.trials.hard import make_hard_claims
+from earthloom.caption.trials.records import Record
+from earthloom.caption.trials.texts import NO_CAPTIONS
+from earthloom.caption.trials.wording import Needs, name_subject
 from earthloom.core.records import Scene, Tile
 
 Mode = Literal["open", "closed"]

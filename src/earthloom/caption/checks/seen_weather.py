@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from earthloom.caption.checks.reading import Check, Reading, Rule
 from earthloom.caption.english import list_words
-from earthloom.caption.reading import Check, Reading, Rule
 
 _FAMILIES = {
     "mist": list_words(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 
+from earthloom.caption.checks.known import Known
+from earthloom.caption.checks.reading import Check, Reading, Rule
 from earthloom.caption.english import MONTHS, NUMBER_WORDS, list_words
-from earthloom.caption.known import Known
-from earthloom.caption.reading import Check, Reading, Rule
 from earthloom.caption.statements import SIDES
 from earthloom.core.records import Modality
 

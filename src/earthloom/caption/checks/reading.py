@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 
+from earthloom.caption.checks.known import Known
 from earthloom.caption.english import list_words
-from earthloom.caption.known import Known
 
 
 class Check(StrEnum):
