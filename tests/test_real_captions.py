@@ -129,7 +129,7 @@ def test_that_every_caption_passes_all_checks_and_fits_clip(built: Built) -> Non
 def test_that_captions_are_checked_in_earnest(built: Built) -> None:
     """Nearly every caption says something that can be false: a check that it passed is named."""
     captions = [caption for _, _, one in with_facts(built) for caption in ours(one, "plain")]
-    assert sum(bool(caption.checks) for caption in captions) > 0.9 * len(captions)
+    assert sum(bool(caption.checks) for caption in captions) > 0.85 * len(captions)
 
 
 FLAWS = {

@@ -1,4 +1,4 @@
-"""Variety over releases of 5,000 images: within an image, and among captions of one role of different images.
+"""Variety over releases of thousands of images: within an image, and among captions of one role of different images.
 
 Run with `-s` to see the figures.
 """

@@ -26,6 +26,7 @@ from caption_records import (
     with_fog,
 )
 
+from earthloom.caption import CaptionSettings, caption_tile
 from earthloom.caption.facts import gather
 from earthloom.caption.frames import Role
 from earthloom.caption.gaia_frames import GAIA
@@ -34,7 +35,7 @@ from earthloom.caption.plain_frames import TIERS
 from earthloom.caption.rules import mmm_rs_prompt, write_enriched, write_gaia, write_mmm_rs, write_plain
 from earthloom.caption.slots import SLOTS, Wording
 from earthloom.caption.tokens import count_clip_tokens
-from earthloom.core.records import Modality, Scene, Tile
+from earthloom.core.records import Effect, Modality, Scene, Tile
 from earthloom.geo.levels import GsdLevel
 
 ULTRA_HIGH, HIGH, ORDINARY, LOW, ULTRA_LOW = GsdLevel
@@ -389,10 +390,65 @@ def test_that_every_frame_can_be_used() -> None:
         (make_eurosat()[0], replace(make_eurosat()[1], crop=replace(make_eurosat()[1].crop, width=3)))
     )
     records.append((make_scene(), make_tile(labels=(label("forest", share=0.9),))))
+    scene, tile = make_naip()
+    fog = Effect(name="fog", severity="light", is_visible=True, params="{}", seed=1)
+    records.append((scene, replace(tile, effect=fog)))
     known = [Wording(gather(*record)).known for record in records]
     unusable = [frame for frame in frames if all(frame.needs & ~bits for bits in known)]
     names = [[name for name, bit in SLOTS.items() if frame.needs & bit] for frame in unusable]
     assert names == []
+
+
+def test_that_a_cover_of_cloud_is_told_from_the_cloud_cover_of_the_source() -> None:
+    tile = make_tile(labels=(label("cloud", share=1.0),))
+    captioned = caption_tile(make_scene(cloud_share=0.0), tile, CaptionSettings())
+    assert captioned.dropped == ()
+
+
+@pytest.mark.parametrize("share", [0.17, 0.4])
+def test_that_a_small_part_is_not_passed_off_as_most(share: float) -> None:
+    """The rest is of a class that says nothing, so the one that is named is the only one."""
+    labels = (label("background", share=1 - share), label("meadow", share=share))
+    texts = [
+        text for i in range(200) for text in write_all((make_scene(), make_tile(id=str(i), labels=labels)))
+    ]
+    assert not [text for text in texts if re.search(r"mainly|mostly|chiefly|made up of|main parts", text)]
+    assert not [text for text in texts if re.search(r"dominate|prevail|little room", text)]
+
+
+@pytest.mark.parametrize(("share", "fills"), [(0.6, False), (0.95, True)])
+def test_that_only_what_fills_an_image_leaves_little_room(share: float, fills: bool) -> None:
+    labels = (label("meadow", share=share), label("water", share=1 - share))
+    texts = [
+        text for i in range(200) for text in write_all((make_scene(), make_tile(id=str(i), labels=labels)))
+    ]
+    assert any("little room" in text or "one side to the other" in text for text in texts) is fills
+
+
+def test_that_nothing_on_the_ground_hovers_over_a_place() -> None:
+    """`one airport over Kenya` reads as if it flew: it is the image that is over a place."""
+    scene, tile = make_airport()
+    scene = replace(scene, place="Nairobi", country="KE")
+    texts = [text for i in range(300) for text in write_all((scene, replace(tile, id=str(i))))]
+    assert any("over Nairobi" in text for text in texts)
+    assert not [
+        text for text in texts if re.search(r"(airplanes?|airports?|tanks?|ships?) over Nairobi", text)
+    ]
+
+
+def test_that_simulated_weather_was_not_there_when_data_were_taken() -> None:
+    """Where nothing is known but the effect, no caption says that the image was taken in it."""
+    fog = Effect(name="fog", severity="light", is_visible=True, params="{}", seed=1)
+    texts = [text for i in range(200) for text in write_all((make_scene(), make_tile(id=str(i), effect=fog)))]
+    verbs = "taken|captured|recorded|acquired|collected|obtained"
+    assert not [text for text in texts if re.search(rf"(?:{verbs})(?: in| with) \w* ?simulated", text)]
+
+
+def write_all(record: tuple[Scene, Tile]) -> list[str]:
+    captions = caption_tile(
+        *record, CaptionSettings.model_validate({"styles": ["enriched", "gaia"]})
+    ).captions
+    return [caption.text for caption in captions]
 
 
 def test_lengths() -> None:

@@ -107,7 +107,7 @@ class ChatSettings(Settings):
         if self.limits.budget is not None and missing:
             raise ValueError(
                 f"limits.budget: wants a price for {', '.join(missing)}; add `prices: {{{missing[0]}: "
-                "{input: ..., output: ...}}}`, for a million tokens each."
+                "{input: ..., output: ...}}`, for a million tokens each."
             )
         return self
 

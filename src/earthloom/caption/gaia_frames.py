@@ -13,7 +13,7 @@ from earthloom.caption.frames import Role, Tiers, parse_tiers
 
 _OVERVIEW = (
     (
-        "{^expanded} [shows|depicts|presents] {content}<! {whereabouts}><, {zone}>."
+        "{^expanded}<! {whereabouts}> [shows|depicts|presents] {content}<, {zone}>."
         "<! [The frame|Its frame] [spans|covers] {ground} on the ground.>",
         "{^expanded} of {content}<!, taken {whereabouts}>."
         "<! On the ground, its frame [measures|spans] {ground}<, {zone}>.>",
@@ -174,7 +174,7 @@ _ARRANGEMENT = (
         "The [outer edges|outer limits] of {the_image} [form|make] a frame that is {outline}.",
         "{^the_image} is framed [plainly|in a plain way]: the frame is {outline}.",
         "Its frame [sets|gives] the shape of {the_image}: {outline}.",
-        "[Judged|Going] by its frame, {the_image} is {outline}[| in shape].",
+        "[Judged|Going] by its frame, {the_image} is {outline}.",
         "[Edge to edge|From edge to edge], {the_image} [fills|takes up] one frame, {outline}.",
         "{^outline}: [this|such] is the frame [of|around] {the_image}.",
         "{^the_image} [fills|occupies] a frame that is {outline}.",
@@ -196,6 +196,7 @@ _CONDITIONS = (
         "{^the_image} was {made} {observation}. [At|With] {gsd_m} between samples, it has a {spatial}.",
         "[How|In which way] {the_image} was {made}: {as_sensed}<!, with samples every {gsd_m} ({spatial})>.",
         "{^spatial}, {gsd_m} between samples, [marks|describes] {the_image}; it was {made} {observation}.",
+        "{^the_image} is shown {added}, [laid over|added to] what was recorded<!; its {spatial} is {gsd_m}>.",
         "Ground samples {gsd_m} apart, {made} {as_sensed}, give {the_image} its {spatial}.",
         "[At|With] {gsd_m} to a sample, a {spatial}, {the_image} was {made} {observation}.",
         "{^made} {observation}, {the_image} is of {spatial}<!: {gsd_m} from sample to sample>.",

@@ -93,7 +93,7 @@ def _has_conditions(w: Wording) -> bool:
         said.polarisation,
         said.looks,
         said.acquired,
-        said.weather,
+        None if _is_simulated(w) else said.weather,
         said.sun,
         said.view,
     )
@@ -189,6 +189,10 @@ SENSING_SLOTS: dict[str, Slot] = {
     "source": only_if(lambda w: sensing.has_source(w.said), lambda w, draw: sensing.say_source(w.said, draw)),
     "observation": only_if(
         lambda w: sensing.can_say_observation(w.said), lambda w, draw: sensing.say_observation(w.said, draw)
+    ),
+    "added": only_if(
+        _is_simulated,
+        lambda w, draw: "" if w.said.weather is None else sensing.say_weather(w.said.weather, draw),
     ),
     "as_sensed": only_if(
         lambda w: sensing.can_say_observation(w.said) and not _is_simulated(w),

@@ -225,6 +225,7 @@ _CONDITIONS = (
         "[Its tones|The tones] give {the_image} {median} and {contrast}<!, {weather}>.",
         "Most pixels in {the_image} lie {db_range} of backscatter<!, {weather}>.",
         "{^the_image} was {made} {month}<!, {weather}>; {truth}.",
+        "{^the_image} is shown {added}, [laid over|added to] what was recorded<!, {at_gsd}>.",
         "{^valid} of the frame of {the_image} [holds|contains] valid data<!, {weather}>< {at_gsd}>.",
     ),
     (
@@ -266,7 +267,6 @@ _INTERPRETATION = (
         "Work on {fields} could [draw on|make use of] {the_image}.",
         "Sampled [at|every] {gsd}, {this_image} [could be of use for|is suited for|could serve] {use}.",
         "Someone [interested in|concerned with] {fields} could [start from|work with] {the_image}.",
-        "For {use}, {the_image} offers samples every {gsd}, at which {detail} usually stand out.",
         "What {the_image} shows [bears on|is relevant to|matters for] {field}[|, among other tasks].",
         "{^the_image} shows {no_place}; it [suits|is meant for|can be used for] {use}.",
         "As a stand-in for real data that shows {no_place}, {the_image} [suits|can be used for] {use}.",

@@ -162,9 +162,10 @@ def say_conditions(said: Statements, draw: Draw) -> str:
 
 
 def can_say_observation(said: Statements) -> bool:
-    """Tell whether anything is known of how an image was made but for its sampling and its date."""
+    """Tell whether anything is known of how an image was made but for its sampling, its date and added weather."""
     month = said.acquired.month if said.acquired is not None else None
-    facts = (month, said.season, said.sun, said.view, said.polarisation, said.looks, said.weather)
+    weather = None if said.weather is None or said.weather.is_simulated else said.weather
+    facts = (month, said.season, said.sun, said.view, said.polarisation, said.looks, weather)
     return any(fact is not None for fact in facts) or has_source(said)
 
 

@@ -148,7 +148,8 @@ def _find_shares(reading: Reading, i: int) -> Collection[float]:
     """The shares that a number can mean: of clouds, borders or brightness where its sentence speaks of them."""
     known, clause = reading.known, reading.clause(i)
     if known.cloud and not _CLOUD_TALK.isdisjoint(clause):
-        return known.cloud
+        covers = (share for word in clause if word in _CLOUD_TALK for share in known.covers.get(word, ()))
+        return (*known.cloud, *covers)
     if known.borders and not _BORDER_TALK.isdisjoint(reading.sentence(i)):
         return known.borders
     if known.levels and not _BRIGHT_TALK.isdisjoint(reading.sentence(i)):
