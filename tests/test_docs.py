@@ -107,7 +107,6 @@ NOT_BUILT = {
     "ingest/tokyo.py",
     "synthesize/sandstorm.py",
     "export/lance.py",
-    "caption/gpt.py",
     "metrics/vendi.py",
     "models/lora.py",
     "train/lora.py",

@@ -14,7 +14,7 @@ import yaml
 
 from earthloom.caption.checks import compile_known, judge
 from earthloom.caption.facts import gather
-from earthloom.caption.tokens import count_clip_tokens
+from earthloom.caption.language.tokens import count_clip_tokens
 from earthloom.core.records import Caption, Captioned, Modality, Scene, Tile
 from earthloom.run.build import build
 from earthloom.run.compat import RULES

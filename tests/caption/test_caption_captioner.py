@@ -9,7 +9,7 @@ import pytest
 from caption_records import make_atlas, make_bare, make_eurosat, make_rsicd, make_scene, make_tile
 
 from earthloom.caption import AUTHOR, CaptionSettings, caption_tile, captioner
-from earthloom.caption.frames import Role
+from earthloom.caption.rules.frames import Role
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Caption, Crop, Reason, Text
 

@@ -21,7 +21,7 @@ from chat_script import GOOD, PICTURE_HASH, PROMPTS, Script, converse, make_fiel
 from earthloom.caption.asking import Request
 from earthloom.caption.chat.requests import estimate_tokens
 from earthloom.caption.chat.schema import describe_form, make_response_format
-from earthloom.caption.frames import Role
+from earthloom.caption.rules.frames import Role
 from earthloom.core.records import Scene, Text, Tile
 
 FALSE = "The river is seen by the Landsat 8 satellite at a spatial resolution of 55 m in March 1993."

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from earthloom.caption.chat.briefing import list_facts
 from earthloom.caption.chat.quoting import MAX_ARTICLE, MAX_TITLE, quote, take_texts, tame
 from earthloom.caption.facts import gather
-from earthloom.caption.statements import (
+from earthloom.caption.facts.statements import (
     Adjacent,
     Brightness,
     CloudCover,

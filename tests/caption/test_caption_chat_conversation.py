@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from earthloom.caption.asking import Answer, Request
-from earthloom.caption.frames import Role
+from earthloom.caption.rules.frames import Role
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Reason, Scene, Text, Tile
 

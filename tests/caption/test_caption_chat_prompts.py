@@ -13,7 +13,7 @@ import pytest
 from earthloom.caption.chat import name_author, read_prompts
 from earthloom.caption.chat.prompts import fill
 from earthloom.caption.config import BUILT_IN_PROMPT, ChatSettings
-from earthloom.caption.frames import Role
+from earthloom.caption.rules.frames import Role
 from earthloom.core.errors import UsageError
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from earthloom.caption.asking import Answer
 from earthloom.caption.chat.replies import read_reply, read_summary
 from earthloom.caption.chat.schema import Metadata
-from earthloom.caption.frames import Role
+from earthloom.caption.rules.frames import Role
 
 ROLES = tuple(Role)
 

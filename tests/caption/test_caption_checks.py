@@ -26,7 +26,7 @@ from caption_records import (
 from earthloom.caption import CaptionSettings, caption_tile
 from earthloom.caption.checks import Check, Known, compile_known, find_faults, is_alike
 from earthloom.caption.facts import gather
-from earthloom.caption.statements import (
+from earthloom.caption.facts.statements import (
     Adjacent,
     Brightness,
     Cell,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from earthloom.caption.english import (
+from earthloom.caption.language.english import (
     capitalise,
     give_article,
     join_list,

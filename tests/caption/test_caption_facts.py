@@ -21,11 +21,11 @@ from caption_records import (
     with_fog,
 )
 
-from earthloom.caption.cleaning import clean_name
 from earthloom.caption.facts import gather
-from earthloom.caption.labels import find_cell
-from earthloom.caption.situation import find_season, find_zone
-from earthloom.caption.statements import Acquired, Cell, Cover, Frame, SceneClass, Season, Signal, Zone
+from earthloom.caption.facts.cleaning import clean_name
+from earthloom.caption.facts.labels import find_cell
+from earthloom.caption.facts.situation import find_season, find_zone
+from earthloom.caption.facts.statements import Acquired, Cell, Cover, Frame, SceneClass, Season, Signal, Zone
 from earthloom.core.records import (
     Appearance,
     Border,

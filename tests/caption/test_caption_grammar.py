@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from earthloom.caption.grammar import Draw, parse_frame, render
+from earthloom.caption.rules.grammar import Draw, parse_frame, render
 
 SLOTS = {"a": 1, "b": 2, "c": 4}
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from earthloom.caption import CaptionSettings, caption_tile
 from earthloom.caption.checks import compile_known, find_faults, is_alike
 from earthloom.caption.facts import gather
-from earthloom.caption.lexicon import CONTENT_WORDS
-from earthloom.caption.tokens import count_clip_tokens
+from earthloom.caption.language.lexicon import CONTENT_WORDS
+from earthloom.caption.language.tokens import count_clip_tokens
 from earthloom.core.records import Appearance, Border, Effect, Label, Modality, Scene, Stretch, Text, Tile
 
 NAMES = st.text(max_size=60) | st.from_regex(r"[A-Za-z0-9 .,'()/&-]{1,40}", fullmatch=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from earthloom.caption.lexicon import CONTENT_WORDS, THEME_TALK, USES, find_noun, is_informative
+from earthloom.caption.language.lexicon import CONTENT_WORDS, THEME_TALK, USES, find_noun, is_informative
 from earthloom.ingest.datasets.fmow_facts import CATEGORIES
 from earthloom.ingest.datasets.hrrsd import CLASSES as HRRSD_CLASSES
 from earthloom.ingest.datasets.hrsc2016_classes import CLASSES as HRSC_CLASSES

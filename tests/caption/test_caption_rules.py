@@ -28,13 +28,19 @@ from caption_records import (
 
 from earthloom.caption import CaptionSettings, caption_tile
 from earthloom.caption.facts import gather
-from earthloom.caption.frames import Role
-from earthloom.caption.gaia_frames import GAIA
-from earthloom.caption.inner import clean_inner
-from earthloom.caption.plain_frames import TIERS
-from earthloom.caption.rules import mmm_rs_prompt, write_enriched, write_gaia, write_mmm_rs, write_plain
-from earthloom.caption.slots import SLOTS, Wording
-from earthloom.caption.tokens import count_clip_tokens
+from earthloom.caption.language.tokens import count_clip_tokens
+from earthloom.caption.rules.frames import Role
+from earthloom.caption.rules.gaia_frames import GAIA
+from earthloom.caption.rules.inner import clean_inner
+from earthloom.caption.rules.plain_frames import TIERS
+from earthloom.caption.rules.slots import SLOTS, Wording
+from earthloom.caption.rules.writing import (
+    mmm_rs_prompt,
+    write_enriched,
+    write_gaia,
+    write_mmm_rs,
+    write_plain,
+)
 from earthloom.core.records import Effect, Modality, Scene, Tile
 from earthloom.geo.levels import GsdLevel
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from earthloom.caption.tokens import count_clip_tokens
+from earthloom.caption.language.tokens import count_clip_tokens
 
 TRUE_COUNTS = {
     "a photo of a cat": 7,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from earthloom.caption.asking import Conversation, Talk
 from earthloom.caption.config import CaptionSettings
 from earthloom.caption.facts import gather
-from earthloom.caption.statements import Statements
+from earthloom.caption.facts.statements import Statements
 from earthloom.core.errors import Fault, UsageError
 from earthloom.core.ids import hash_json
 from earthloom.core.records import Scene, Tile

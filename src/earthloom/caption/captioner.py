@@ -10,10 +10,8 @@ from earthloom.caption.authors import Model, ModelAuthors
 from earthloom.caption.checks import MIN_WORDS, Check, Finding, Known, compile_known, is_alike, judge
 from earthloom.caption.config import CaptionSettings
 from earthloom.caption.facts import gather
-from earthloom.caption.frames import Role
-from earthloom.caption.rules import write_enriched, write_gaia, write_mmm_rs, write_plain
-from earthloom.caption.slots import Wording
-from earthloom.caption.statements import Statements
+from earthloom.caption.facts.statements import Statements
+from earthloom.caption.rules import Role, Wording, write_enriched, write_gaia, write_mmm_rs, write_plain
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Caption, Captioned, Dropped, Proposal, Reason, Scene, Tile
 

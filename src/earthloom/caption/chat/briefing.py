@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from earthloom.caption.chat.quoting import tame
-from earthloom.caption.english import MONTHS, say_number
-from earthloom.caption.statements import (
+from earthloom.caption.facts.statements import (
     Acquired,
     Cover,
     Extent,
@@ -21,6 +20,7 @@ from earthloom.caption.statements import (
     Weather,
     Zone,
 )
+from earthloom.caption.language.english import MONTHS, say_number
 from earthloom.core.records import Modality
 from earthloom.geo.levels import find_resolution_class
 

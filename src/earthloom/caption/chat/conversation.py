@@ -20,7 +20,7 @@ from earthloom.caption.chat.replies import MAX_SUMMARY, Reply, read_reply, read_
 from earthloom.caption.chat.requests import Desk, fence
 from earthloom.caption.checks import compile_known, is_parroted
 from earthloom.caption.config import ChatSettings
-from earthloom.caption.statements import Statements
+from earthloom.caption.facts.statements import Statements
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Proposal, Reason, Scene, Tile
 

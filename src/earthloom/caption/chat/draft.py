@@ -9,7 +9,7 @@ from earthloom.caption.chat.quoting import tame
 from earthloom.caption.chat.replies import Reply, show
 from earthloom.caption.chat.requests import ROLES
 from earthloom.caption.checks import Check, Finding, Known, find_alike, judge
-from earthloom.caption.frames import Role
+from earthloom.caption.rules.frames import Role
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Caption, Dropped, Reason
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from earthloom.caption.chat.schema import UNKNOWN, Metadata
 from earthloom.caption.checks import Known, judge
-from earthloom.caption.statements import Statements
+from earthloom.caption.facts.statements import Statements
 from earthloom.core.records import Modality, Proposal
 from earthloom.geo.countries import find_country
 from earthloom.geo.levels import find_resolution_class, find_resolution_word

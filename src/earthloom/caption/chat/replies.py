@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from earthloom.caption.asking import Answer
 from earthloom.caption.chat.schema import Metadata
-from earthloom.caption.frames import Role
+from earthloom.caption.rules.frames import Role
 
 _MAX_ANSWER = 60_000
 """Letters; no honest answer comes near."""

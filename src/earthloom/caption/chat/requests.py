@@ -15,7 +15,7 @@ from earthloom.caption.chat.quoting import quote
 from earthloom.caption.chat.schema import describe_form, make_response_format
 from earthloom.caption.checks import MAX_WORDS, MIN_WORDS
 from earthloom.caption.config import ChatSettings
-from earthloom.caption.frames import Role
+from earthloom.caption.rules.frames import Role
 
 ROLES = tuple(Role)
 _NO_FACTS = "- none are given; rely on what you see"

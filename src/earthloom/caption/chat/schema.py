@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from earthloom.caption.frames import Role
+from earthloom.caption.rules.frames import Role
 from earthloom.geo.levels import ResolutionWord
 
 Structured = Literal["json_schema", "json_object", "none"]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from earthloom.caption.checks.known import Known
 from earthloom.caption.checks.numbers import MONTH_NUMBERS
 from earthloom.caption.checks.reading import SENTENCE_ENDS, Check, Reading, Rule
-from earthloom.caption.english import FUNCTION_WORDS, list_words
-from earthloom.caption.lexicon import CONTENT_WORDS
-from earthloom.caption.statements import Cell, Season, Zone
+from earthloom.caption.facts.statements import Cell, Season, Zone
+from earthloom.caption.language.english import FUNCTION_WORDS, list_words
+from earthloom.caption.language.lexicon import CONTENT_WORDS
 from earthloom.core.records import Modality
 from earthloom.geo.platforms import Carrier, find_platform, list_platforms
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from earthloom.caption.checks.known import Known
 from earthloom.caption.checks.reading import Check
-from earthloom.caption.english import say_date, say_number
+from earthloom.caption.language.english import say_date, say_number
 
 _MOST = 6
 """How many facts a finding names."""

@@ -24,7 +24,7 @@ from earthloom.caption.checks.seen_claims import CLOSED_RULES, SEEN_RULES
 from earthloom.caption.checks.seen_numbers import DATE_RULES, SPELT_RULES, check_seen_number
 from earthloom.caption.checks.seen_objects import COUNT_RULES, NONE_RULES, PLACE_RULES
 from earthloom.caption.checks.speech import find_speech
-from earthloom.caption.tokens import count_clip_tokens
+from earthloom.caption.language.tokens import count_clip_tokens
 
 MIN_WORDS = 8
 MAX_WORDS = 60

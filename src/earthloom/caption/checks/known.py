@@ -10,8 +10,8 @@ from statistics import median
 
 from earthloom.caption.checks.phrases import Phrases, index_phrases
 from earthloom.caption.checks.sources import Sources, read_sources
-from earthloom.caption.lexicon import THEME_TALK, find_noun
-from earthloom.caption.statements import SIDES, Named, Objects, Statements, Zone
+from earthloom.caption.facts.statements import SIDES, Named, Objects, Statements, Zone
+from earthloom.caption.language.lexicon import THEME_TALK, find_noun
 from earthloom.core.records import Modality
 from earthloom.geo.platforms import Carrier
 

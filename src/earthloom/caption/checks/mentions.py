@@ -8,7 +8,7 @@ from functools import cache
 
 from earthloom.caption.checks.known import Known
 from earthloom.caption.checks.reading import TOKEN, Reading
-from earthloom.caption.english import list_words
+from earthloom.caption.language.english import list_words
 from earthloom.geo.platforms import Platform, find_platform, list_platforms
 from earthloom.geo.sensors import Sensor, find_sensor_entry, list_sensors
 

@@ -16,8 +16,8 @@ from functools import lru_cache
 from earthloom.caption.checks.known import Known
 from earthloom.caption.checks.mentions import find_mentions, is_backed
 from earthloom.caption.checks.reading import TOKEN, Reading
-from earthloom.caption.english import FUNCTION_WORDS, MONTHS, list_words
-from earthloom.caption.lexicon import CONTENT_WORDS
+from earthloom.caption.language.english import FUNCTION_WORDS, MONTHS, list_words
+from earthloom.caption.language.lexicon import CONTENT_WORDS
 from earthloom.geo.platforms import find_platform
 
 _COMMON = list_words(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from earthloom.caption.checks.known import Known
 from earthloom.caption.checks.reading import Check, Reading, Rule
-from earthloom.caption.english import MONTHS, NUMBER_WORDS, list_words
-from earthloom.caption.statements import SIDES
+from earthloom.caption.facts.statements import SIDES
+from earthloom.caption.language.english import MONTHS, NUMBER_WORDS, list_words
 from earthloom.core.records import Modality
 
 _METRES = {"m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0, "cm": 0.01}

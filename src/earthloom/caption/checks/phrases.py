@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from earthloom.caption.lexicon import find_noun
-from earthloom.caption.statements import Objects
+from earthloom.caption.facts.statements import Objects
+from earthloom.caption.language.lexicon import find_noun
 
 _SYNONYMS = (
     ("airplane", "plane", "aeroplane", "aircraft", "airliner", "jet"),

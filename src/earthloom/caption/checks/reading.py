@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from earthloom.caption.checks.known import Known
-from earthloom.caption.english import list_words
+from earthloom.caption.language.english import list_words
 
 
 class Check(StrEnum):

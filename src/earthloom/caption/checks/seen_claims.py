@@ -13,7 +13,7 @@ from earthloom.caption.checks.seen_sensing import (
     SENSING_RULES,
 )
 from earthloom.caption.checks.seen_weather import CLEAR_WORDS, WEATHER_RULES
-from earthloom.caption.english import list_words
+from earthloom.caption.language.english import list_words
 
 # --- where and when ----------------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from earthloom.caption.checks.known import Known
 from earthloom.caption.checks.numbers import MONTH_NUMBERS, agrees, find_hedge, is_number
 from earthloom.caption.checks.reading import Check, Reading, Rule
 from earthloom.caption.checks.seen_objects import check_count
-from earthloom.caption.english import MONTHS, NUMBER_WORDS, list_words
-from earthloom.caption.lexicon import CONTENT_WORDS
+from earthloom.caption.language.english import MONTHS, NUMBER_WORDS, list_words
+from earthloom.caption.language.lexicon import CONTENT_WORDS
 
 _METRES = {
     **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), 1.0),

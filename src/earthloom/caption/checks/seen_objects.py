@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from earthloom.caption.checks.numbers import find_hedge
 from earthloom.caption.checks.reading import CLAUSE_ENDS, SENTENCE_ENDS, Check, Reading, Rule
-from earthloom.caption.english import FUNCTION_WORDS, NUMBER_WORDS, list_words
-from earthloom.caption.lexicon import CONTENT_WORDS
-from earthloom.caption.statements import Objects
+from earthloom.caption.facts.statements import Objects
+from earthloom.caption.language.english import FUNCTION_WORDS, NUMBER_WORDS, list_words
+from earthloom.caption.language.lexicon import CONTENT_WORDS
 from earthloom.core.records import Box
 
 _MAX_ADJECTIVES = 3

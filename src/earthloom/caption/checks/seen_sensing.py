@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from earthloom.caption.checks.reading import Check, Reading, Rule
-from earthloom.caption.english import list_words
+from earthloom.caption.language.english import list_words
 from earthloom.core.records import Modality
 from earthloom.geo.levels import find_level_word
 from earthloom.geo.platforms import Carrier

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from earthloom.caption.checks.reading import Check, Reading, Rule
-from earthloom.caption.english import list_words
+from earthloom.caption.language.english import list_words
 
 _FAMILIES = {
     "mist": list_words(

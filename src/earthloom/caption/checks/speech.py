@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from earthloom.caption.checks.known import Known
 from earthloom.caption.checks.reading import Check
-from earthloom.caption.english import list_words
+from earthloom.caption.language.english import list_words
 
 _TRIGGERS = list_words(
     "i i'm i’m i've i’ve i'd i'll im we we're sorry apologies assistant ai unable able cannot can't can’t can policy "

@@ -7,7 +7,7 @@ from pathlib import Path
 from earthloom.caption.asking import PICTURE, Answer, Conversation, Request, Written
 from earthloom.caption.checks import Check, Finding, compile_known, is_parroted, judge
 from earthloom.caption.config import LocalSettings
-from earthloom.caption.statements import Statements
+from earthloom.caption.facts.statements import Statements
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_json
 from earthloom.core.records import Caption, Dropped, Reason, Tile

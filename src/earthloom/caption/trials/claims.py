@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from earthloom.caption.checks import Check
-from earthloom.caption.english import MONTHS, say_number
-from earthloom.caption.statements import Season, Statements
+from earthloom.caption.facts.statements import Season, Statements
+from earthloom.caption.language.english import MONTHS, say_number
 from earthloom.caption.trials.contents import CONTENT_CLAIMS
 from earthloom.caption.trials.sensing import SENSING_CLAIMS
 from earthloom.caption.trials.wording import Claim, name_image, name_subject

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from random import Random
 
 from earthloom.caption.checks import Check
-from earthloom.caption.english import NUMBER_WORDS
-from earthloom.caption.lexicon import find_noun
-from earthloom.caption.statements import Objects, Statements
+from earthloom.caption.facts.statements import Objects, Statements
+from earthloom.caption.language.english import NUMBER_WORDS
+from earthloom.caption.language.lexicon import find_noun
 from earthloom.caption.trials.wording import Claim, name_image
 
 _COUNTED = (

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from random import Random
 
 from earthloom.caption.checks import Check
-from earthloom.caption.english import MONTHS
-from earthloom.caption.lexicon import find_noun
-from earthloom.caption.statements import Statements
+from earthloom.caption.facts.statements import Statements
+from earthloom.caption.language.english import MONTHS
+from earthloom.caption.language.lexicon import find_noun
 from earthloom.caption.trials.wording import Claim, name_subject
 from earthloom.core.records import Modality, Scene
 from earthloom.geo.platforms import Carrier

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from earthloom.caption.english import MONTHS, NUMBER_WORDS
 from earthloom.caption.facts import gather
-from earthloom.caption.statements import SIDES, Objects, Statements
+from earthloom.caption.facts.statements import SIDES, Objects, Statements
+from earthloom.caption.language.english import MONTHS, NUMBER_WORDS
 from earthloom.caption.trials.records import Record
 from earthloom.core.records import Effect, Label, Modality, Origin, Text
 
@@ -71,7 +71,18 @@ OBJECT_SYNONYMS = {
     "baseball diamond": ("baseball field", "baseball fields"),
 }
 _MIRRORED = {"upper": "lower", "lower": "upper", "left": "right", "right": "left"}
-_WRONG_GSD_M = {0.3: 10.0, 0.35: 3.0, 0.5: 1.5, 0.6: 2.0, 0.8: 0.3, 1.0: 5.0, 5.0: 2.0, 10.0: 30.0, 30.0: 10.0, 250.0: 1000.0}
+_WRONG_GSD_M = {
+    0.3: 10.0,
+    0.35: 3.0,
+    0.5: 1.5,
+    0.6: 2.0,
+    0.8: 0.3,
+    1.0: 5.0,
+    5.0: 2.0,
+    10.0: 30.0,
+    30.0: 10.0,
+    250.0: 1000.0,
+}
 _STORIES = (
     (
         "Lake Urrunga shrank to 312 square kilometers in March 2009, a report by the Halvorsen Institute said. The "
@@ -81,8 +92,8 @@ _STORIES = (
          "told_x": "March 2019", "who": "Halvorsen Institute", "who_x": "Lindqvist Institute"},
     ),
     (
-        "Ash from Mount Serrano, which erupted in October 2011, buried 85 square kilometers of pasture around Vellorca. "
-        "The Santiel River carried mud to Lake Opaco, according to the Andean Survey.",
+        "Ash from Mount Serrano, which erupted in October 2011, buried 85 square kilometers of pasture around "
+        "Vellorca. The Santiel River carried mud to Lake Opaco, according to the Andean Survey.",
         {"lake": "Lake Opaco", "lake_x": "Lake Cardiel", "river": "Santiel River", "river_x": "Futaleufu River",
          "town": "Vellorca", "town_x": "Puerto Almagro", "km2": "85", "km2_x": "185", "told": "October 2011",
          "told_x": "October 2008", "who": "Andean Survey", "who_x": "Pacific Survey"},
@@ -102,9 +113,11 @@ def vary_record(record: Record, rng: Random) -> Record:
         scene = replace(scene, place="Travis County, Texas")
         return scene, replace(tile, lon=-97.78, lat=30.33, effect=effect if rng.random() < 0.5 else None)
     if scene.platform == "WorldView-3":
-        scene = replace(scene, country="IT", place="Ferrara", acquired=f"{rng.randint(2014, 2018)}-07-14T10:21:33Z")
+        scene = replace(
+            scene, country="IT", place="Ferrara", acquired=f"{rng.randint(2014, 2018)}-07-14T10:21:33Z"
+        )
         return replace(scene, off_nadir_deg=17.4, sun_elevation_deg=58.0), replace(tile, lon=11.62, lat=44.83)
-    if scene.platform == "Google Earth" and rng.random() < 0.4:
+    if scene.platform in {"Google Earth", "Gaofen-2"} and rng.random() < 0.6:
         label = Label(name=rng.choice(("airport", "beach", "parking lot", "desert", "stadium")), kind="class",
                       origin=Origin.DOCUMENTATION)  # fmt: skip
         return replace(scene, platform=None), replace(tile, labels=(label,))
@@ -131,7 +144,11 @@ def _fill_source(said: Statements) -> Slots:
         slots["if_optical"] = ""
     if said.platform is not None:
         name = said.platform.name
-        slots |= {"platform": name, "platform_x": PLATFORM_SIBLINGS[name], f"if_{name.split('-')[0].split()[0]}": ""}
+        slots |= {
+            "platform": name,
+            "platform_x": PLATFORM_SIBLINGS[name],
+            f"if_{name.split('-')[0].split()[0]}": "",
+        }
         carrier = said.platform.carrier
         slots |= {f"if_{carrier.value}": ""} if carrier is not None else {}
     if said.sensor is not None:
@@ -152,13 +169,18 @@ def _fill_sampling(said: Statements) -> Slots:
         slots |= {"km": f"{wide_km:.0f}", "km_x": f"{8 * wide_km:.0f}", "if_wide": ""}
     else:
         slots |= {"across_m": f"{1000 * wide_km:.0f}", "across_m_x": f"{4500 * wide_km:.0f}", "if_fine": ""}
-    bounds = (("if_very_high", 0.0, 1.0), ("if_medium", 10.0, 30.0), ("if_coarse", 250.0, 1000.0))
+    bounds = (
+        ("if_very_high", 0.0, 1.0),
+        ("if_submeter", 0.0, 0.9),
+        ("if_medium", 10.0, 30.0),
+        ("if_coarse", 250.0, 1000.0),
+    )
     return slots | {name: "" for name, low_m, high_m in bounds if low_m <= gsd_m <= high_m}
 
 
 def _fill_when(said: Statements) -> Slots:
     seasons = {"winter": "summer", "summer": "winter", "spring": "autumn", "autumn": "spring"}
-    slots = {}
+    slots: Slots = {}
     if said.season is not None:
         slots |= {"season": said.season.season.value, "season_x": seasons[said.season.season.value]}
     if said.acquired is None:
@@ -175,7 +197,7 @@ def _fill_when(said: Statements) -> Slots:
 
 
 def _fill_where(said: Statements) -> Slots:
-    slots = {}
+    slots: Slots = {}
     if said.place is not None:
         slots |= {"place": said.place.name, "place_x": OTHER_TOWNS[said.place.name]}
     if said.country is not None:
@@ -187,13 +209,16 @@ def _fill_where(said: Statements) -> Slots:
         ns, ew = "SN"[lat > 0], "WE"[lon > 0]
         slots |= {"lat": f"{abs(lat):.1f}", "lon": f"{abs(lon):.1f}", "ns": ns, "ew": ew}
         slots |= {"ns_x": "NS"[lat > 0], "ew_x": "EW"[lon > 0], "lat_x": f"{abs(lat) + 4:.1f}"}
-        slots |= {"half": "northern" if lat > 0 else "southern", "half_x": "southern" if lat > 0 else "northern"}
+        slots |= {
+            "half": "northern" if lat > 0 else "southern",
+            "half_x": "southern" if lat > 0 else "northern",
+        }
         slots |= {"if_tropics" if abs(lat) < 23.4 else "if_not_tropics": ""}
     return slots
 
 
 def _fill_geometry(said: Statements) -> Slots:
-    slots = {}
+    slots: Slots = {}
     if said.sun is not None:
         degrees = said.sun.elevation_deg
         slots |= {"sun": f"{degrees:.0f}", "sun_x": f"{degrees + 18:.0f}", "if_sun": ""}
@@ -204,7 +229,7 @@ def _fill_geometry(said: Statements) -> Slots:
 
 
 def _fill_sky(said: Statements) -> Slots:
-    slots = {}
+    slots: Slots = {}
     if said.weather is not None:
         slots |= {f"if_{said.weather.effect}": ""}
     elif said.signal.modality is Modality.RGB:
@@ -228,7 +253,11 @@ def _fill_covers(said: Statements) -> Slots:
     slots["least_x"] = f"{100 * last.share + 35:.0f}"
     slots |= {"if_most": ""} if first.share > 0.6 else {}
     slots |= {"if_lopsided": ""} if first.share > 0.5 and last.share < 0.25 else {}
-    slots |= {f"has_{cover.name.replace(' ', '_').replace('-', '_')}": "" for cover in said.covers if cover.share > 0.2}
+    slots |= {
+        f"has_{cover.name.replace(' ', '_').replace('-', '_')}": ""
+        for cover in said.covers
+        if cover.share > 0.2
+    }
     return slots
 
 

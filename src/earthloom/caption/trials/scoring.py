@@ -14,9 +14,8 @@ from typing import Literal
 
 from earthloom.caption.checks import Check, Known, compile_known, judge
 from earthloom.caption.facts import gather
-from earthloom.caption.rules import write_plain
-from earthloom.caption.slots import Wording
-from earthloom.caption.statements import Statements
+from earthloom.caption.facts.statements import Statements
+from earthloom.caption.rules import Wording, write_plain
 from earthloom.caption.trials.claims import make_claims
 from earthloom.caption.trials.free import make_free_claims
 from earthloom.caption.trials.hard import make_hard_claims

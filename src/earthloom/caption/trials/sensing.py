@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 from earthloom.caption.checks import Check
-from earthloom.caption.statements import Statements
+from earthloom.caption.facts.statements import Statements
 from earthloom.caption.trials.wording import Claim, name_image
 from earthloom.core.records import Modality
 from earthloom.geo.platforms import Carrier

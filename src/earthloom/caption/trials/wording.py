@@ -7,9 +7,9 @@ from random import Random
 from typing import Literal
 
 from earthloom.caption.checks import Check
-from earthloom.caption.english import join_list
-from earthloom.caption.lexicon import find_noun
-from earthloom.caption.statements import Statements
+from earthloom.caption.facts.statements import Statements
+from earthloom.caption.language.english import join_list
+from earthloom.caption.language.lexicon import find_noun
 from earthloom.core.records import Modality
 
 Needs = Literal["facts", "texts", "eyes"]

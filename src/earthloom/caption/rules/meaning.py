@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from earthloom.caption.content import MIN_SHARE
-from earthloom.caption.grammar import Draw
-from earthloom.caption.lexicon import find_noun
-from earthloom.caption.lexicon_entries import USES
-from earthloom.caption.statements import Resolution, Statements
+from earthloom.caption.facts.statements import Resolution, Statements
+from earthloom.caption.language.lexicon import find_noun
+from earthloom.caption.language.lexicon_entries import USES
+from earthloom.caption.rules.content import MIN_SHARE
+from earthloom.caption.rules.grammar import Draw
 from earthloom.core.records import Modality
 
 _NOTABLE_SHARE = 6 * MIN_SHARE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earthloom.caption.frames import Role, Tiers, parse_tiers
+from earthloom.caption.rules.frames import Role, Tiers, parse_tiers
 
 _OVERVIEW = (
     (

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from earthloom.caption.cleaning import clean_name
-from earthloom.caption.labels import find_adjacent, find_classes, find_covers, find_objects, shows_scene
-from earthloom.caption.situation import (
+from earthloom.caption.facts.cleaning import clean_name
+from earthloom.caption.facts.labels import find_adjacent, find_classes, find_covers, find_objects, shows_scene
+from earthloom.caption.facts.situation import (
     compute_season,
     find_country_of,
     find_place,
@@ -18,7 +18,7 @@ from earthloom.caption.situation import (
     read_date,
     read_season,
 )
-from earthloom.caption.statements import (
+from earthloom.caption.facts.statements import (
     Brightness,
     CarriedBy,
     CloudCover,

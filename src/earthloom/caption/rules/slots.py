@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from earthloom.caption import meaning
-from earthloom.caption.content import MIN_SHARE, find_borders
-from earthloom.caption.grammar import Draw
-from earthloom.caption.image_slots import IMAGE_SLOTS, SENSING_SLOTS
-from earthloom.caption.label_slots import LABEL_SLOTS
-from earthloom.caption.naming import ImageNames, name_images
-from earthloom.caption.statements import Adjacent, Cover, Statements
+from earthloom.caption.facts.statements import Adjacent, Cover, Statements
+from earthloom.caption.rules import meaning
+from earthloom.caption.rules.content import MIN_SHARE, find_borders
+from earthloom.caption.rules.grammar import Draw
+from earthloom.caption.rules.image_slots import IMAGE_SLOTS, SENSING_SLOTS
+from earthloom.caption.rules.label_slots import LABEL_SLOTS
+from earthloom.caption.rules.naming import ImageNames, name_images
 
 
 class Wording:

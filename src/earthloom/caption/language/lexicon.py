@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from earthloom.caption.english import (
+from earthloom.caption.language.english import (
     FUNCTION_WORDS,
     NUMBER_WORDS,
     give_article,
@@ -17,7 +17,7 @@ from earthloom.caption.english import (
     pluralise,
     singularise,
 )
-from earthloom.caption.lexicon_entries import ENTRIES, RUN_TOGETHER, USES
+from earthloom.caption.language.lexicon_entries import ENTRIES, RUN_TOGETHER, USES
 
 _COUNT_HEADS = list_words(
     "area areas bridge building camp court district facility farm field house institution lot park plant plot "

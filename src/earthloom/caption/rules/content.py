@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from earthloom.caption.english import fit_words, join_list, say_count
-from earthloom.caption.grammar import Draw
-from earthloom.caption.lexicon import find_noun
-from earthloom.caption.objects import list_objects, say_objects
-from earthloom.caption.statements import Adjacent, Cover, SceneClass, Statements
+from earthloom.caption.facts.statements import Adjacent, Cover, SceneClass, Statements
+from earthloom.caption.language.english import fit_words, join_list, say_count
+from earthloom.caption.language.lexicon import find_noun
+from earthloom.caption.rules.grammar import Draw
+from earthloom.caption.rules.objects import list_objects, say_objects
 
 Covers = Sequence[Cover]
 """Largest share first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from earthloom.caption.english import list_words
+from earthloom.caption.language.english import list_words
 
 _PIECE = re.compile(r"[^\W\d_]+|\d|[^\s\w]+|_")
 _LETTERS = 4

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from earthloom.caption.english import say_about, say_number
-from earthloom.caption.grammar import Draw
-from earthloom.caption.statements import (
+from earthloom.caption.facts.statements import (
     Extent,
     Frame,
     Looks,
@@ -13,7 +11,9 @@ from earthloom.caption.statements import (
     Statements,
     Weather,
 )
-from earthloom.caption.whereabouts import say_on_date, say_sun, say_time_of_year, say_view_angle
+from earthloom.caption.language.english import say_about, say_number
+from earthloom.caption.rules.grammar import Draw
+from earthloom.caption.rules.whereabouts import say_on_date, say_sun, say_time_of_year, say_view_angle
 
 _WEATHER = {
     "fog": "with {strength}{simulated}fog",

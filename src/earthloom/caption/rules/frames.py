@@ -1,7 +1,7 @@
 """The sentence frames of the rule captioner: for each role, tiers of frames from the richest facts to the barest.
 
 The first tier in which a frame's needs are met is used. Every frame names the image, which is where `synthetic` is
-said. The language is that of `earthloom.caption.grammar`; the slots are those of `earthloom.caption.slots`.
+said. The language is that of `earthloom.caption.rules.grammar`; the slots are those of `earthloom.caption.rules.slots`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from earthloom.caption.grammar import Frame, parse_frame
-from earthloom.caption.slots import SLOTS
+from earthloom.caption.rules.grammar import Frame, parse_frame
+from earthloom.caption.rules.slots import SLOTS
 
 _IMAGE_NAMES = ("an_image", "the_image", "this_image", "full_image", "expanded", "arranged")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earthloom.caption.frames import parse_tiers
+from earthloom.caption.rules.frames import parse_tiers
 
 _ENRICHED = (
     (

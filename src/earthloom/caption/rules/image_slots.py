@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from earthloom.caption import content, meaning, sensing, tones, whereabouts
-from earthloom.caption.grammar import Draw
-from earthloom.caption.slotting import Slot, always, of_modality, only_if, when
-from earthloom.caption.statements import Extent, Resolution
+from earthloom.caption.facts.statements import Extent, Resolution
+from earthloom.caption.rules import content, meaning, sensing, tones, whereabouts
+from earthloom.caption.rules.grammar import Draw
+from earthloom.caption.rules.slotting import Slot, always, of_modality, only_if, when
 from earthloom.core.records import Modality
 from earthloom.geo.levels import find_resolution_class
 
 if TYPE_CHECKING:
-    from earthloom.caption.slots import Wording
+    from earthloom.caption.rules.slots import Wording
 
 
 _EARTH = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from earthloom.caption.grammar import Draw
-from earthloom.caption.statements import Brightness, Display, Statements
+from earthloom.caption.facts.statements import Brightness, Display, Statements
+from earthloom.caption.rules.grammar import Draw
 from earthloom.core.records import Modality
 
 _TONES = (

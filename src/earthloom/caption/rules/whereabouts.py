@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from earthloom.caption.english import MONTHS, say_date
-from earthloom.caption.grammar import Draw
-from earthloom.caption.statements import (
+from earthloom.caption.facts.statements import (
     Acquired,
     CloudCover,
     Country,
@@ -15,6 +13,8 @@ from earthloom.caption.statements import (
     View,
     Zone,
 )
+from earthloom.caption.language.english import MONTHS, say_date
+from earthloom.caption.rules.grammar import Draw
 
 _ZONES = {
     Zone.ARCTIC: ("north of the Arctic Circle", "in the Arctic"),

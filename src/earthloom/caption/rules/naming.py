@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from earthloom.caption.english import give_article
-from earthloom.caption.statements import CarriedBy
+from earthloom.caption.facts.statements import CarriedBy
+from earthloom.caption.language.english import give_article
 from earthloom.core.records import Modality
 from earthloom.geo.platforms import Carrier
 

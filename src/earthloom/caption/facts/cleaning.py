@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from earthloom.caption.english import FUNCTION_WORDS
-from earthloom.caption.lexicon import is_informative
+from earthloom.caption.language.english import FUNCTION_WORDS
+from earthloom.caption.language.lexicon import is_informative
 
 _MAX_LENGTH = 48
 _MAX_WORDS = 6

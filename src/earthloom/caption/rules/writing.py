@@ -1,7 +1,7 @@
 """The rule captioner: prompts and plain captions from statements, varied by seed and never beyond the facts.
 
-Functions take `max_tokens`, the longest that a text may be for CLIP (`earthloom.caption.tokens`), 0 for no limit: what
-is too long is worded again, with fewer facts in the end.
+Functions take `max_tokens`, the longest that a text may be for CLIP (`earthloom.caption.language.tokens`), 0 for no
+limit: what is too long is worded again, with fewer facts in the end.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from earthloom.caption.checks import MAX_WORDS, MIN_WORDS, is_alike
-from earthloom.caption.content import name_classes
-from earthloom.caption.english import fit_words
-from earthloom.caption.frames import Role, Tiers
-from earthloom.caption.gaia_frames import GAIA
-from earthloom.caption.grammar import Draw, Frame, render
-from earthloom.caption.inner import clean_inner
-from earthloom.caption.lexicon import find_noun
-from earthloom.caption.objects import say_objects
-from earthloom.caption.plain_frames import TIERS
-from earthloom.caption.prompt_frames import ENRICHED
-from earthloom.caption.slots import Wording
-from earthloom.caption.statements import Cover, Statements
-from earthloom.caption.tokens import count_clip_tokens
+from earthloom.caption.facts.statements import Cover, Statements
+from earthloom.caption.language.english import fit_words
+from earthloom.caption.language.lexicon import find_noun
+from earthloom.caption.language.tokens import count_clip_tokens
+from earthloom.caption.rules.content import name_classes
+from earthloom.caption.rules.frames import Role, Tiers
+from earthloom.caption.rules.gaia_frames import GAIA
+from earthloom.caption.rules.grammar import Draw, Frame, render
+from earthloom.caption.rules.inner import clean_inner
+from earthloom.caption.rules.objects import say_objects
+from earthloom.caption.rules.plain_frames import TIERS
+from earthloom.caption.rules.prompt_frames import ENRICHED
+from earthloom.caption.rules.slots import Wording
 from earthloom.core.seeds import stable_hash
 from earthloom.geo.levels import GsdLevel
 

@@ -1,7 +1,7 @@
 """Statements: the typed things that a caption may say, each with the origin of the fact behind it.
 
-A statement exists only where the fact is known. `earthloom.caption.facts` makes them from records; authors turn
-them into words; `earthloom.caption.checks.judging` holds every word against them.
+A statement exists only where the fact is known. `earthloom.caption.facts.gathering` makes them from records; authors
+turn them into words; `earthloom.caption.checks` holds every word against them.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ fixed prefix; the class of the spatial resolution has a definition (`earthloom.g
 
 from __future__ import annotations
 
-from earthloom.caption.frames import Role, Tiers, parse_tiers
+from earthloom.caption.rules.frames import Role, Tiers, parse_tiers
 
 _OVERVIEW = (
     (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import median_low
 
-from earthloom.caption.english import fit_words, join_list, say_about, say_count
-from earthloom.caption.grammar import Draw
-from earthloom.caption.lexicon import find_noun
-from earthloom.caption.statements import SIDES, Cell, Objects
+from earthloom.caption.facts.statements import SIDES, Cell, Objects
+from earthloom.caption.language.english import fit_words, join_list, say_about, say_count
+from earthloom.caption.language.lexicon import find_noun
+from earthloom.caption.rules.grammar import Draw
 
 _LIES = (("lies", "lie"), ("sits", "sit"), ("is found", "are found"), ("is placed", "are placed"))
 _ALIKE = 1.35

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from statistics import median
 
-from earthloom.caption.cleaning import clean_class
-from earthloom.caption.statements import Adjacent, Cell, Cover, Objects, SceneClass
+from earthloom.caption.facts.cleaning import clean_class
+from earthloom.caption.facts.statements import Adjacent, Cell, Cover, Objects, SceneClass
 from earthloom.core.records import Box, Label, Scene, Tile
 
 _WHOLE_SCENE = 0.9

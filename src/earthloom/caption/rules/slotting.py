@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from earthloom.caption.grammar import Draw
+from earthloom.caption.rules.grammar import Draw
 from earthloom.core.records import Modality
 
 if TYPE_CHECKING:
-    from earthloom.caption.slots import Wording
+    from earthloom.caption.rules.slots import Wording
 
 S = TypeVar("S")
 

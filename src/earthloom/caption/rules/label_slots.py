@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from earthloom.caption import content, meaning, objects
-from earthloom.caption.content import DOMINANT, FILLING, MOST, name_cover
-from earthloom.caption.english import say_count
-from earthloom.caption.slotting import Slot, only_if, when
-from earthloom.caption.statements import Cover, Objects, SceneClass
+from earthloom.caption.facts.statements import Cover, Objects, SceneClass
+from earthloom.caption.language.english import say_count
+from earthloom.caption.rules import content, meaning, objects
+from earthloom.caption.rules.content import DOMINANT, FILLING, MOST, name_cover
+from earthloom.caption.rules.slotting import Slot, only_if, when
 
 if TYPE_CHECKING:
-    from earthloom.caption.slots import Wording
+    from earthloom.caption.rules.slots import Wording
 
 
 def _has_labels(w: Wording) -> bool:

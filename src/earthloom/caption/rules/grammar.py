@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from earthloom.caption.english import capitalise
+from earthloom.caption.language.english import capitalise
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from earthloom.caption.cleaning import clean_name
-from earthloom.caption.statements import (
+from earthloom.caption.facts.cleaning import clean_name
+from earthloom.caption.facts.statements import (
     Acquired,
     Country,
     InSeason,
