@@ -15,9 +15,9 @@ PYTHON = $(or $(shell for p in python3.11 python3.12 python3.13 python3.14 pytho
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done), \
 	$(error Python 3.11 or later is needed, and none was found on the PATH))
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-PYTEST = $(BIN)/python -m pytest -q
+PYTEST = $(BIN)/python -m pytest -q -n 2
 
-GATED := core geo store run tile synthesize train evaluate models metrics
+GATED := core geo store run tile synthesize caption train evaluate models metrics
 COVERAGE_FLOOR := 95
 
 .PHONY: demo test slow lint coverage check bench sheet clean

@@ -7,14 +7,25 @@ import platform
 import sys
 import time
 
+import bench_captions
 import bench_effects
 import bench_geotiff
 import bench_img2dataset
 import bench_memory
 import bench_pixels
 import bench_planning
+import bench_remote
 
-BENCHES = (bench_pixels, bench_img2dataset, bench_geotiff, bench_memory, bench_planning, bench_effects)
+BENCHES = (
+    bench_pixels,
+    bench_img2dataset,
+    bench_geotiff,
+    bench_memory,
+    bench_planning,
+    bench_effects,
+    bench_captions,
+    bench_remote,
+)
 
 
 def main() -> bool:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from earthloom.caption.checks import Check
 from earthloom.caption.trials import Score, make_trials, score_trials
+from earthloom.caption.trials.heldout import make_heldout_trials
 from earthloom.caption.trials.records import make_trial_records
 
 TARGET = Path(__file__).with_name("captions.md")
 BEGIN, END = "<!-- begin: made by docs/make_checks_reference.py -->", "<!-- end -->"
+BEGIN_HELDOUT = "<!-- begin: held out, made by docs/make_checks_reference.py -->"
 N_RECORDS, SEED = 180, 5
 
 
@@ -19,10 +21,15 @@ def main() -> None:
 
 
 def render(page: str) -> str:
-    """The page with the table made anew between its marks."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return "\n".join([before + BEGIN, "", *make_table(), "", END + after])
+    """The page with both tables made anew between their marks."""
+    page = _put(page, BEGIN, make_table())
+    return _put(page, BEGIN_HELDOUT, make_heldout_table())
+
+
+def _put(page: str, begin: str, lines: list[str]) -> str:
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(END)
+    return "\n".join([before + begin, "", *lines, "", END + after])
 
 
 def make_table() -> list[str]:
@@ -37,6 +44,18 @@ def make_table() -> list[str]:
         if check in opened:
             name = f"**all {len(trials):,}, with the rules' own**" if check is None else check.value
             lines.append(f"| {name} | {_say(opened[check])} | {_say(closed[check])} |")
+    return lines
+
+
+def make_heldout_table() -> list[str]:
+    """Precision and recall over trials that were written without looking at the checks."""
+    trials = [heldout.trial for heldout in make_heldout_trials(SEED)]
+    scores = score_trials(trials, "open")
+    lines = ["| held out: trials of | true / false | precision | recall |", "|---|---|---|---|"]
+    for check in (*Check, None):
+        if check in scores:
+            name = f"**all {len(trials):,}**" if check is None else check.value
+            lines.append(f"| {name} | {_say(scores[check])} |")
     return lines
 
 

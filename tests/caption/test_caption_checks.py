@@ -371,3 +371,85 @@ def test_precision_and_recall_over_mutated_captions() -> None:
     assert set(tried) == {*SWAPS, Check.NUMBER, Check.SHARE}
     assert sum(caught.values()) / sum(tried.values()) > 0.97, caught
     assert all(caught[check] / tried[check] > 0.9 for check in tried), (caught, tried)
+
+
+SEEN_FIELDS = compile_known(gather(*FIELDS), sees=True)
+SEEN_PORT = compile_known(gather(*PORT), sees=True)
+SEEN_FOG = compile_known(gather(*FOG), sees=True)
+SEEN_RADAR = compile_known(gather(*RADAR), sees=True)
+SEEN_TEXT = compile_known(
+    gather(*FIELDS), sees=True, texts=("The Ausable River rose by 2.4 points, 1,250 people said.",)
+)
+SEEN_TROPICS = compile_known(gather(make_scene(), make_tile(lon=100.0, lat=10.0)), sees=True)
+SEEN_POOLS = compile_known(
+    gather(
+        make_scene(),
+        make_tile(labels=tuple(label("swimming pool", box=(x, 20, x + 9, 29)) for x in (10, 40, 70))),
+    ),
+    sees=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("As of Jul. 2019, the parcels look unevenly worked.", SEEN_FIELDS),
+        ("(4 Jul 2019) An overhead view with a web of thin lines.", SEEN_FIELDS),
+        ("Dated 04.07.2019, the tile shows an undulating surface.", SEEN_FIELDS),
+        ("Dated 7/4/2019, the tile shows an undulating surface.", SEEN_FIELDS),
+        ("Dated 4/7/2019, the tile shows an undulating surface.", SEEN_FIELDS),
+        ("At 44.28 degrees of latitude the fields look small and irregular.", SEEN_FIELDS),
+        ("At a longitude of -73.98 degrees the fields look small and irregular.", SEEN_FIELDS),
+        ("At 44.28, -73.98 the fields look small and rather irregular.", SEEN_FIELDS),
+        ("At 44.28 N, 73.98 W the fields look small and rather irregular.", SEEN_FIELDS),
+        ("A landscape outside the tropics, with small fields and hedges.", SEEN_FIELDS),
+        ("The largest field is about 1.5 times as wide as the next one.", SEEN_FIELDS),
+        ("A ratio of 3.2:1 in width and length is typical of these fields.", SEEN_FIELDS),
+        ("No water tower is to be seen between the small fields.", SEEN_FIELDS),
+        ("The Ausable River winds between small fields of many shapes.", SEEN_TEXT),
+        ("A rise of 2.4 points was told by 1,250 people living here.", SEEN_TEXT),
+        ("Backscatter is low over the smooth ground, which looks dark.", SEEN_RADAR),
+        ("An X-band SAR image would show the same structures in more detail.", SEEN_RADAR),
+        ("In this picture, ships fill the upper part of the frame.", SEEN_PORT),
+        ("Three of the ships are moored side by side at a long pier.", SEEN_PORT),
+        ("Three pools with light blue water lie beside small houses here.", SEEN_POOLS),
+        ("The ground lies under fog, and clear outlines are absent here.", SEEN_FOG),
+    ],
+)
+def test_what_an_author_who_sees_may_say(text: str, known: Known) -> None:
+    assert find_faults(text, known) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "check"),
+    [
+        ("As of Aug. 2019, the parcels look unevenly worked.", SEEN_FIELDS, Check.DATE),
+        ("(4 Aug 2019) An overhead view with a web of thin lines.", SEEN_FIELDS, Check.DATE),
+        ("Dated 05.07.2019, the tile shows an undulating surface.", SEEN_FIELDS, Check.DATE),
+        ("Dated 7/5/2019, the tile shows an undulating surface.", SEEN_FIELDS, Check.DATE),
+        ("At 48.28 degrees of latitude the fields look small and irregular.", SEEN_FIELDS, Check.NUMBER),
+        ("At a latitude of 44.28° S the fields look small and irregular.", SEEN_FIELDS, Check.NUMBER),
+        (
+            "At a longitude of 73.98 degrees west and 4.1 degrees of latitude, fields lie.",
+            SEEN_FIELDS,
+            Check.NUMBER,
+        ),
+        ("At 44.28 S, 73.98 W the fields look small and rather irregular.", SEEN_FIELDS, Check.NUMBER),
+        ("A landscape beyond the tropics, with palm trees and terraces.", SEEN_TROPICS, Check.ZONE),
+        ("An earthquake of magnitude 6.4 shook the ground that is shown.", SEEN_FIELDS, Check.NUMBER),
+        ("A population of 250,000 lives between the fields shown here.", SEEN_FIELDS, Check.NUMBER),
+        ("The Saranac River winds between small fields of many shapes.", SEEN_TEXT, Check.NAME),
+        ("This is Kelstrand Halvorsen International Airport, the busiest on Earth.", SEEN_FIELDS, Check.NAME),
+        ("Kelstrand and its outskirts spread between small fields and woods.", SEEN_FIELDS, Check.NAME),
+        ("No cropland at all can be seen between the trees here.", SEEN_FIELDS, Check.CONTENT),
+        ("The picture, in panchromatic black and white, shows small fields.", SEEN_FIELDS, Check.MODALITY),
+        ("The ground is crisp, with not a trace of fog over it.", SEEN_FOG, Check.WEATHER),
+        ("A total of 2 ships lie at the pier beside a tank.", SEEN_PORT, Check.COUNT),
+        ("It is plain that the ships are absent from the picture.", SEEN_PORT, Check.COUNT),
+        ("In this picture, ships fill the lower part of the frame.", SEEN_PORT, Check.POSITION),
+        ("All of the ships lie toward the lower edge of the frame.", SEEN_PORT, Check.POSITION),
+        ("Two pools with light blue water lie beside small houses here.", SEEN_POOLS, Check.COUNT),
+    ],
+)
+def test_what_an_author_who_sees_may_not_say(text: str, known: Known, check: Check) -> None:
+    assert check in {finding.check for finding in find_faults(text, known)}

@@ -44,6 +44,11 @@ _PLACES = {
     "austin": ("Austin, Texas", "US"), "tyrol-w": ("West Tyrol", "AT"), "sfo": ("San Francisco, California", "US"),
     "tyrol-e": ("East Tyrol", "AT"),
 }  # fmt: skip
+_GRIDS = {
+    "austin": ("EPSG:32614", 621_000, 3_350_000), "tyrol-w": ("EPSG:32632", 620_000, 5_230_000),
+    "sfo": ("EPSG:32610", 552_000, 4_182_000), "tyrol-e": ("EPSG:32633", 330_000, 5_189_000),
+}  # fmt: skip
+"""Of each city: coordinate system, left and upper edge in metres."""
 
 
 def write(folder: Path, variant: str = "zip", cell: int = 40) -> Truth:
@@ -54,7 +59,9 @@ def write(folder: Path, variant: str = "zip", cell: int = 40) -> Truth:
         split = "train" if stem in TRAIN else "test"
         pixels = draw_picture(number * 10, SQUARES, SQUARES)
         buildings = draw_fields(number, 1, SQUARES, SQUARES, 8)[0] > 0.7
-        place = {"crs": "EPSG:32614", "transform": from_origin(621_000 + 1500 * number, 3_350_000, 0.3, 0.3)}
+        city = stem.rstrip("0123456789")
+        crs, left, upper = _GRIDS[city]
+        place = {"crs": crs, "transform": from_origin(left + 1500 * number, upper, 0.3, 0.3)}
         save(folder / top / split / "images" / f"{stem}.tif", pixels, cell, photometric="RGB", **place)
         if split == "train":
             save(
@@ -63,7 +70,6 @@ def write(folder: Path, variant: str = "zip", cell: int = 40) -> Truth:
                 cell,
                 **place,
             )
-        city = stem.rstrip("0123456789")
         name, country = _PLACES[city]
         images[f"{top}/{split}/{stem}"] = Image(
             split=split, place=name, country=country, city=city, pixels=pixels,

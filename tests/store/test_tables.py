@@ -79,7 +79,7 @@ def test_the_contract_of_a_release_is_kept() -> None:
     )
     assert set(contract.split()) <= set(schema_of(Pair).names)
     caption = schema_of(Pair).field("captions").type.value_type
-    assert [field.name for field in caption] == ["text", "style", "role", "author"]
+    assert [field.name for field in caption] == ["text", "style", "role", "author", "checks"]
 
 
 def test_parquet_files_are_read_by_rows_columns_and_groups(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Literal
 
 from earthloom.caption.checks.claims import CLAIM_RULES, PART_RULES, check_name
+from earthloom.caption.checks.denials import DENIAL_RULES, NONE_RULES
 from earthloom.caption.checks.evidence import explain
 from earthloom.caption.checks.known import Known
 from earthloom.caption.checks.mentions import find_mentions, is_backed
@@ -22,8 +23,9 @@ from earthloom.caption.checks.numbers import NUMBER_RULES, check_number
 from earthloom.caption.checks.reading import TOKEN, Check, Reading, Rule
 from earthloom.caption.checks.seen_claims import CLOSED_RULES, SEEN_RULES
 from earthloom.caption.checks.seen_numbers import DATE_RULES, SPELT_RULES, check_seen_number
-from earthloom.caption.checks.seen_objects import COUNT_RULES, NONE_RULES, PLACE_RULES
+from earthloom.caption.checks.seen_objects import COUNT_RULES, PLACE_RULES
 from earthloom.caption.checks.speech import find_speech
+from earthloom.caption.checks.spelling import spell_dates
 from earthloom.caption.language.tokens import count_clip_tokens
 
 MIN_WORDS = 8
@@ -36,7 +38,7 @@ _MAX_WORDS_BEYOND = 60
 """A longer text is no caption, and is not read."""
 _ORDER = tuple(Check)
 _RULES = PLACE_RULES | NONE_RULES | CLOSED_RULES | CLAIM_RULES | NUMBER_RULES
-_TABLES = (SEEN_RULES, COUNT_RULES, PLACE_RULES, DATE_RULES, SPELT_RULES)
+_TABLES = (SEEN_RULES, DENIAL_RULES, COUNT_RULES, PLACE_RULES, DATE_RULES, SPELT_RULES)
 _SEEN_TABLE: dict[str, tuple[Rule, ...]] = {
     word: tuple(table[word] for table in _TABLES if word in table) for table in _TABLES for word in table
 }
@@ -140,7 +142,7 @@ def _read_closed(text: str, known: Known) -> tuple[list[Finding], set[Check]]:
 
 def _read_seen(text: str, known: Known) -> tuple[list[Finding], set[Check]]:
     """Check what may say more than the facts, and nothing against them."""
-    plain = _THOUSANDS.sub("", text)
+    plain = spell_dates(_THOUSANDS.sub("", text), (known.year, known.month, known.day))
     tokens = TOKEN.findall(plain)
     lower = [token.lower() for token in tokens]
     reading = Reading(tokens, lower, known)

@@ -17,6 +17,8 @@ _NO_MENTION = frozenset({"Aircraft", "UAV"})
 _AMBIGUOUS = list_words("GIS IRS OPS LI ATLAS EPIC TM EMIT CHRIS VEGETATION PRISM AIRS GRACE PACE") | {
     "Optical Sensor",
     "Infrared System",
+    "X-band SAR",
+    "X-band Synthetic Aperture Radar",
     "Remote Sensing Instrument",
     "Shuttle",
     "Plankton, Aerosol, Cloud, ocean Ecosystem",

@@ -16,6 +16,7 @@ from functools import lru_cache
 from earthloom.caption.checks.known import Known
 from earthloom.caption.checks.mentions import find_mentions, is_backed
 from earthloom.caption.checks.reading import TOKEN, Reading
+from earthloom.caption.checks.spelling import spell_dates
 from earthloom.caption.language.english import FUNCTION_WORDS, MONTHS, list_words
 from earthloom.caption.language.lexicon import CONTENT_WORDS
 from earthloom.geo.platforms import find_platform
@@ -87,7 +88,7 @@ class Noun:
 
 def noun_precision(text: str, known: Known) -> tuple[int, int]:
     """Count the proper nouns of a text, platforms and sensors among them: those that are supported, and all."""
-    tokens = TOKEN.findall(text)
+    tokens = TOKEN.findall(spell_dates(text, (known.year, known.month, known.day)))
     reading = Reading(tokens, [token.lower() for token in tokens], known)
     mentions = list(find_mentions(reading))
     inside = frozenset(i for mention in mentions for i in range(mention.start, mention.stop))
@@ -124,8 +125,9 @@ def _is_title_case(reading: Reading, n_capitals: int) -> bool:
     """Tell whether nearly every word has a capital: then capitals tell nothing."""
     if n_capitals <= _MIN_TITLE:
         return False
-    words = [word for word in reading.lower if word[0].isalpha() and word not in FUNCTION_WORDS]
-    return n_capitals > 0.8 * len(words)
+    pairs = zip(reading.tokens, reading.lower, strict=True)
+    words = [token != word for token, word in pairs if word[0].isalpha() and word not in FUNCTION_WORDS]
+    return sum(words) > 0.9 * len(words)
 
 
 def _read_run(reading: Reading, start: int, stop: int) -> Iterator[Noun]:
@@ -135,8 +137,10 @@ def _read_run(reading: Reading, start: int, stop: int) -> Iterator[Noun]:
     is_first = bool(run) and (reading.is_first(run[0][0]) or reading.tokens[run[0][0] - 1] == "(")
     if is_first and (len(run) == 1 or run[0][1].lower() in FUNCTION_WORDS):
         is_name = run[0][1] in reading.known.capitals or opens_with_name(reading, *run[0])
-        run = run if is_name else run[1:]
+        run, is_first = (run, True) if is_name else (run[1:], False)
     words = [word for _, word in run]
+    if len(words) == 1 and words[0].lower() in FUNCTION_WORDS:
+        return
     if all(word.lower() in _GENERIC for word in words):
         return
     name = " ".join(words)
@@ -156,7 +160,10 @@ def opens_with_name(reading: Reading, i: int, word: str) -> bool:
     lower = word.lower()
     if lower in _PLACES or not lower.isascii():
         return True
-    is_subject = reading.at(i + 1) in _VERBS and lower not in FUNCTION_WORDS | CONTENT_WORDS | _SUBJECTS
+    is_owner = reading.at(i + 1) == "and" and reading.at(i + 2) == "its"
+    is_subject = (
+        reading.at(i + 1) in _VERBS or is_owner
+    ) and lower not in FUNCTION_WORDS | CONTENT_WORDS | _SUBJECTS
     return is_subject and not lower.endswith(_STUFF)
 
 
@@ -167,7 +174,8 @@ _SUBJECTS = list_words(
     "sunlight light shadow darkness runoff surf foam lava coral algae seaweed sediment silt salt peat "
     "timber lumber cargo freight traffic rubble debris garbage waste oil coal ore wheat corn maize rice "
     "soy cotton left right above below north south east west visible located next near around inside "
-    "outside green white brown blue red black gray grey yellow dense sparse"
+    "outside backscatter speckle texture brightness contrast "
+    "reflectance visibility layover resolution green white brown blue red black gray grey yellow dense sparse"
 )
 _STUFF = (
     "tion", "ing", "ment", "ity", "ure", "age", "ery", "ance", "ence", "ness", "land", "wood", "water", "cover",

@@ -47,5 +47,12 @@ def _list_phrases(name: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _add_heads(name: str) -> Iterable[str]:
-    """`small vehicle` is a vehicle too."""
-    return ("vehicle", "vehicles") if name.lower() in {"small vehicle", "large vehicle"} else ()
+    """`small vehicle` is a vehicle too, and a `tennis court` a court."""
+    head = name.lower().rpartition(" ")[2]
+    return (head, f"{head}s") if name.lower() in _HEADED else ()
+
+
+_HEADED = frozenset(
+    ("small vehicle", "large vehicle", "swimming pool", "storage tank", "tennis court", "basketball court")
+)
+"""Names whose last word alone means them, seen from above."""

@@ -92,7 +92,9 @@ class Reading:
         return not _GENERAL.isdisjoint(self.sentence(i))
 
     def is_denied(self, i: int) -> bool:
-        """Tell whether the words just before an index deny it: `no fog`, `without any clouds`, `unlike radar`."""
+        """Tell whether the words just before an index deny it: `no fog`, `unlike radar`, `not a trace of haze`."""
+        if self.at(i - 1) == "of" and self.at(i - 2) in _TRACES:
+            i -= 2
         return not _DENIALS.isdisjoint(self.lower[max(i - 3, 0) : i])
 
 
@@ -102,6 +104,7 @@ _GENERAL = list_words("generally usually typically normally commonly often tends
 _DENIALS = list_words(
     "no not without unlike free absent lacks lacking devoid neither nor rather instead than never"
 )
+_TRACES = list_words("trace traces sign signs hint hints bit")
 
 
 Rule = Callable[[Reading, int], Check | None]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from earthloom.caption.checks.claims import BANNED_WORDS, check_banned
 from earthloom.caption.checks.numbers import agrees, find_hedge
 from earthloom.caption.checks.reading import Check, Reading, Rule
-from earthloom.caption.checks.seen_numbers import find_seen_shares
 from earthloom.caption.checks.seen_sensing import (
     COLOUR_WORDS,
     OPTICAL_WORDS,
     RESOLUTION_WORDS,
     SENSING_RULES,
 )
+from earthloom.caption.checks.seen_shares import find_seen_shares
 from earthloom.caption.checks.seen_weather import CLEAR_WORDS, WEATHER_RULES
+from earthloom.caption.facts.situation import TROPIC_DEG
 from earthloom.caption.language.english import list_words
 
 # --- where and when ----------------------------------------------------------------------------------------------
@@ -57,9 +58,14 @@ def _check_zone(reading: Reading, i: int) -> Check | None:
     position, word = reading.known.position, reading.lower[i]
     if position is None:
         return None
+    if not _OUTSIDE.isdisjoint(reading.lower[max(i - 2, 0) : i]):
+        return reading.hold(Check.ZONE, abs(position[1]) > TROPIC_DEG) if word == "tropics" else None
     low, high = _ZONES_DEG[word]
     lat = position[1] if low < 0 or word == "arctic" else abs(position[1])
     return reading.hold(Check.ZONE, low <= lat <= high)
+
+
+_OUTSIDE = list_words("outside beyond")
 
 
 # --- amounts in words, and words that are not allowed ------------------------------------------------------------

@@ -5,14 +5,15 @@ A number passes where a fact has it, or where a text has it literally and no fac
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
+from earthloom.caption.checks.bare_numbers import is_beyond_eyes, is_known_somewhere
 from earthloom.caption.checks.known import Known
 from earthloom.caption.checks.numbers import MONTH_NUMBERS, agrees, find_hedge, is_number
 from earthloom.caption.checks.reading import Check, Reading, Rule
 from earthloom.caption.checks.seen_objects import check_count
+from earthloom.caption.checks.seen_shares import check_share
 from earthloom.caption.language.english import MONTHS, NUMBER_WORDS, list_words
-from earthloom.caption.language.lexicon import CONTENT_WORDS
 
 _METRES = {
     **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), 1.0),
@@ -116,7 +117,7 @@ _STOPS = frozenset({",", ";", ".", ":"})
 def _check_other(reading: Reading, i: int, text: str, unit: str) -> Check | None:
     known = reading.known
     if unit in {"%", "percent", "per-cent"}:
-        return _check_share(reading, i, text)
+        return check_share(reading, i, text)
     if unit in {"°", "degree", "degrees"}:
         return _check_angle(reading, i, text, unit)
     if unit == "db":
@@ -154,48 +155,32 @@ def _list_areas(known: Known) -> Sequence[float]:
 
 def _check_angle(reading: Reading, i: int, text: str, unit: str) -> Check | None:
     known = reading.known
-    side = reading.at(i + 2)[:5]
-    if known.position is None or side not in {"n", "s", "e", "w", "north", "south", "east", "west"}:
-        return _check_measure(reading, i, text, unit, known.degrees)
-    lon, lat = known.position
-    said = -float(text) if side[0] in "sw" else float(text)
     half_digit = 0.5 * 10.0 ** -len(text.partition(".")[2])
-    return reading.hold(Check.NUMBER, abs(said - (lon if side[0] in "ew" else lat)) <= half_digit + 1e-9)
-
-
-# --- shares ------------------------------------------------------------------------------------------------------
-
-_SHARE_SLACK, _HEDGED_SLACK = 0.015, 0.05
-"""How far a share may be off, as said and as `about` (our choice: models round to whole fives)."""
-
-
-def _check_share(reading: Reading, i: int, text: str) -> Check | None:
-    """Check a percentage: against the cover that its clause names, else any share that is known, else the texts."""
-    share, hedge = float(text) / 100, find_hedge(reading, i)
-    facts = find_seen_shares(reading, i)
-    if hedge in {"over", "under"}:
-        is_right = any(agrees(share, fact, 0, hedge, 0) for fact in facts)
+    side, axis = reading.at(i + 2)[:5], _find_axis(reading, i)
+    if known.position is not None and side in _COMPASS:
+        lon, lat = known.position
+        said = -float(text) if side[0] in "sw" else float(text)
+        off = said - (lon if side[0] in "ew" else lat)
+    elif known.position is not None and axis is not None:
+        degrees = known.position[axis]
+        off = float(text) - (degrees if text[0] in "-−" else abs(degrees))
     else:
-        slack = (_HEDGED_SLACK if hedge else _SHARE_SLACK) + 1e-9
-        is_right = any(abs(share - fact) <= slack for fact in facts)
-    is_named = not reading.known.covers.keys().isdisjoint(reading.clause(i))
-    return reading.hold(Check.SHARE, is_right or (not is_named and _is_told(reading.known, text, "%")))
+        return _check_measure(reading, i, text, unit, known.degrees)
+    return reading.hold(Check.NUMBER, abs(off) <= half_digit + 1e-9)
 
 
-def find_seen_shares(reading: Reading, i: int) -> Collection[float]:
-    """The shares that a number can mean; none where its clause names ground without a label alone."""
-    known, clause = reading.known, reading.clause(i)
-    named = {share for word in clause if word in known.covers for share in known.covers[word]}
-    if named and "respectively" not in reading.lower:
-        return named
-    if not _CLOUDS.isdisjoint(clause):
-        return known.cloud
-    if not named and any(word in CONTENT_WORDS for word in clause):
-        return ()
-    return (*known.shares, *known.valid, *known.cloud, *known.borders, *known.levels)
+_COMPASS = frozenset({"n", "s", "e", "w", "north", "south", "east", "west"})
 
 
-_CLOUDS = frozenset({"cloud", "clouds", "cloudy"})
+def _find_axis(reading: Reading, i: int) -> int | None:
+    """Tell degrees of longitude (0) and of latitude (1) that no letter or side follows; None for other angles."""
+    if reading.at(i + 2) == "of":
+        return _AXES.get(reading.at(i + 3))
+    before = reading.at(i - 2) if reading.at(i - 1) in {"of", ":", "is"} else reading.at(i - 1)
+    return _AXES.get(reading.at(i + 2), _AXES.get(before))
+
+
+_AXES = {"longitude": 0, "latitude": 1}
 
 
 # --- dates and counts --------------------------------------------------------------------------------------------
@@ -205,12 +190,15 @@ def _check_plain(reading: Reading, i: int, value: float, half_digit: float) -> C
     after, before = reading.at(i + 1), reading.at(i - 1)
     if (_is_month(reading, i + 1) or _is_month(reading, i - 1)) and value < 32 and half_digit == 0.5:
         return _check_day(reading, i, int(value))
-    if after == ":" and is_number(reading.at(i + 2)):
+    is_time = after == ":" and half_digit == 0.5 and len(reading.at(i + 2)) == 2
+    if is_time and is_number(reading.at(i + 2)):
         return reading.hold(Check.DATE, reading.known.sources.has(f"{reading.lower[i]}:{reading.at(i + 2)}"))
     if 1800 <= value <= 2100 and half_digit == 0.5 and len(reading.lower[i]) == 4:
         return _check_year(reading, i, int(value))
     if before in {".", ":"} and after == ".":
         return None
+    if is_beyond_eyes(reading, i, value, half_digit):
+        return reading.hold(Check.NUMBER, is_known_somewhere(reading, i, value, half_digit))
     return check_count(reading, i, value)
 
 

@@ -15,7 +15,7 @@ from earthloom.core.records import Box
 
 _MAX_ADJECTIVES = 3
 _PARTIAL = list_words(
-    "other another more additional smaller larger further of them these most moored docked parked"
+    "other another more additional smaller larger further them these most moored docked parked"
 )
 """Words by which a number means but some of the objects."""
 
@@ -122,15 +122,7 @@ def _check_single(reading: Reading, i: int) -> Check | None:
     return reading.hold(Check.COUNT, 1 in found.counts)
 
 
-def _check_none(reading: Reading, i: int) -> Check | None:
-    found = find_counted(reading, i + (reading.at(i + 1) in {"any", "of"}))
-    return None if found is None else reading.hold(Check.COUNT, is_right=False)
-
-
-NONE_RULES: dict[str, Rule] = dict.fromkeys(("no", "without", "devoid"), _check_none)
-"""What denies objects."""
 COUNT_RULES: dict[str, Rule] = {
-    **NONE_RULES,
     **dict.fromkeys(NUMBER_WORDS[1:], check_number_word),
     **dict.fromkeys(("single", "lone", "solitary", "only"), _check_single),
     **dict.fromkeys(("several", "some"), _at_least(2)),
@@ -162,6 +154,11 @@ _FRAME = list_words("image frame scene picture view tile photo photograph patch"
 _PLACES = frozenset(word for word in _HALVES) | frozenset(
     f"{row}-{side}" for row in ("upper", "top", "lower", "bottom") for side in ("left", "right")
 )
+_LIES = list_words(
+    "lie lies lying sit sits located situated clustered grouped gathered concentrated placed are is"
+)
+"""What stands before `toward the upper edge` where it says where things are, not where they lead."""
+_FILLS = list_words("occupy occupies occupying fill fills filling")
 _REACH = 14
 
 
@@ -198,6 +195,7 @@ def _read_place(reading: Reading, i: int) -> tuple[int, list[str] | None]:
     if reading.at(stop) == "of":
         after = stop + 1 + (reading.at(stop + 1) in {"the", "this"})
         is_way = reading.at(i - 2) in {"toward", "towards", "to", "from", "of", "above", "below"}
+        is_way &= reading.at(i - 3) not in _LIES
         return stop, names if reading.at(after) in _FRAME and not is_way else None
     is_bare = names[0] in {"left", "right", "center", "centre", "middle"} and not has_part
     is_said = reading.at(i - 1) == "the" and reading.at(i - 2) in {
@@ -207,6 +205,7 @@ def _read_place(reading: Reading, i: int) -> tuple[int, list[str] | None]:
         "near",
         "toward",
         "towards",
+        *_FILLS,
     }
     return stop, names if is_said and not (is_bare and reading.at(stop) not in CLAUSE_ENDS | {""}) else None
 

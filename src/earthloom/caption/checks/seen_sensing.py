@@ -52,7 +52,10 @@ _SPECTRUM = list_words("light end edge band bands ones radiation part parts wave
 def _check_optical(reading: Reading, i: int) -> Check | None:
     if reading.is_denied(i):
         return None
-    return reading.hold(Check.MODALITY, reading.known.modality is not Modality.SAR)
+    known = reading.known
+    is_grey = reading.lower[i] == "panchromatic" and known.modality is Modality.RGB
+    is_right = known.modality is not Modality.SAR and (not is_grey or known.sources.has("panchromatic"))
+    return reading.hold(Check.MODALITY, is_right)
 
 
 def _check_infrared(reading: Reading, i: int) -> Check | None:
