@@ -35,7 +35,7 @@ class Price(Settings):
 class Limits(Settings):
     """How fast an endpoint is asked, and when to stop. Nothing here changes a caption."""
 
-    budget: float | None = Field(None, gt=0)
+    budget: float | None = Field(None, gt=0, allow_inf_nan=False)
     """Most that the ledger may come to, in the currency of `prices`, what earlier runs spent counted in. The run stops
     before the request that could exceed it."""
     requests: int | None = Field(None, ge=1)
@@ -144,8 +144,12 @@ class LocalSettings(Settings):
     """Also load weights that are no safetensors. A pickle can run any code on this machine."""
 
 
-_IDLE: dict[str, Any] = {"ledger": True, "chat": {"prices", "limits", "batch"}, "blip2": {"batch"}}
-"""Settings that change no caption."""
+_IDLE: dict[str, Any] = {
+    "ledger": True,
+    "chat": {"base_url", "key_env", "image_tokens", "prices", "limits", "batch"},
+    "blip2": {"device", "batch", "trust_pickles"},
+}
+"""Settings that change no caption: none of them is part of a request's key."""
 
 
 class CaptionSettings(Settings):
@@ -189,9 +193,9 @@ class CaptionSettings(Settings):
     @property
     def asks(self) -> bool:
         """True where a model is asked, so that answers are kept in a ledger."""
-        return self.with_ != ("rules",)
+        return set(self.with_) != {"rules"}
 
     def digest(self) -> str:
-        """Hash of what can change a caption: neither prices and limits nor where the ledger lies."""
+        """Hash of what can change a caption: neither prices and limits nor where server and ledger are."""
         chosen = self.model_dump(mode="json", exclude=_IDLE)
         return hash_json(chosen)

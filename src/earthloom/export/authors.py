@@ -20,11 +20,13 @@ def _describe(captions: Captions) -> Iterator[str]:
     for (style, _, author), n in captions.kinds.items():
         if style == "source":
             by_sources += n
-        elif author.startswith(_RULES) and "+" not in author:
-            by_rules += n
+            continue
+        # A prompt by the rules around a model's caption; a `+` within the model's own name stands before LoRA weights.
+        model = author.partition("+")[2] if author.startswith(_RULES) else author
+        if model:
+            by_models[model] = by_models.get(model, 0) + n
         else:
-            name = author.rpartition("+")[2]
-            by_models[name] = by_models.get(name, 0) + n
+            by_rules += n
     if by_rules:
         yield f"{by_rules:,} are by rules and say only what the facts of the picture hold."
     if by_models:

@@ -349,6 +349,7 @@ def _text(row: Located, name: str) -> str | None:
         return str(value)
     if not isinstance(value, str):
         raise RecordError(Reason.BAD_FACTS, f"{name} is {value!r}; wanted text")
+    _check_letters(value, name)
     return value.strip() or None
 
 
@@ -362,7 +363,19 @@ def _texts(row: Located, name: str) -> tuple[str, ...]:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise RecordError(Reason.BAD_FACTS, f"{name} is {str(value)[:80]!r}; wanted text or a list of texts")
+    for text in texts:
+        _check_letters(text, name)
     return tuple(text for text in texts if text.strip())
+
+
+def _check_letters(text: str, name: str) -> None:
+    """JSON can hold half of a letter (a lone surrogate, as of an emoji that was cut), which no table can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RecordError(
+            Reason.BAD_FACTS, f"{name} holds half of a letter, {text[error.start]!r}; write it anew in UTF-8"
+        ) from None
 
 
 def _parse_list(text: str, name: str) -> object:

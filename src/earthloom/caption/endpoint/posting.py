@@ -84,7 +84,7 @@ class Poster:
         timeout_s = self._settings.limits.timeout_s
         try:
             with keep_deadline(time.monotonic() + timeout_s), self._transport.exchange(request) as response:
-                body = _read(response)
+                body = self._hide_in(_read(response))
         except httpcore2.TimeoutException as error:
             may_cost = not isinstance(error, _NEVER_SENT)
             raise NoAnswerError(f"no answer within {timeout_s:g} s", again=True, may_cost=may_cost) from None
@@ -98,6 +98,10 @@ class Poster:
     def hide(self, text: str) -> str:
         """Take the key out of a text."""
         return text if self._key is None else text.replace(self._key, "***")
+
+    def _hide_in(self, body: bytes | None) -> bytes | None:
+        """Take the key out of a body before texts are cut from it: half a key would not be found."""
+        return body if body is None or self._key is None else body.replace(self._key.encode(), b"***")
 
     def hang_up(self) -> None:
         """Break off what is under way, from another thread."""

@@ -9,7 +9,6 @@ from earthloom.caption.asking import Answer, Request
 from earthloom.caption.config import ChatSettings
 from earthloom.caption.ledger import Ledger
 from earthloom.caption.ledger.prices import cost_of, highest_cost
-from earthloom.caption.ledger.rows import to_nano
 
 
 class Purse:
@@ -66,15 +65,9 @@ class Purse:
         self._ledger.fail(request, why, cost=cost, tries=tries, is_final=is_final)
         self._settle()
 
-    def find_limit(self, request: Request) -> Literal["budget", "requests"]:
-        """Which of the limits leaves no room for a request."""
-        budget = self._settings.limits.budget
-        if budget is None:
-            return "requests"
-        totals = self._ledger.totals()
-        cost = highest_cost(request, self._settings, self._ledger.factor(request.model))
-        is_spent = sum(map(to_nano, (totals.spent, totals.maybe, cost))) > to_nano(budget)
-        return "budget" if is_spent else "requests"
+    def find_limit(self) -> Literal["budget", "requests"]:
+        """Which of the limits left no room for a request."""
+        return self._ledger.find_limit(self._settings.limits)
 
     def close(self) -> None:
         """Let nobody wait any more."""

@@ -142,10 +142,10 @@ class _Run:
         self._turns.stop()
         self._purse.close()
 
-    def _stop_at_limit(self, error: LimitReachedError) -> None:
+    def _stop_at_limit(self) -> None:
         with self._stopping:
             if not self._is_stopped:
-                self._limit = self._purse.find_limit(error.request)
+                self._limit = self._purse.find_limit()
                 self._is_stopped = True
         self._stop()
 
@@ -168,8 +168,8 @@ class _Run:
                 self._lead(talk, poster)
                 with self._drawing:
                     self._n_ended += 1
-        except LimitReachedError as error:
-            self._stop_at_limit(error)
+        except LimitReachedError:
+            self._stop_at_limit()
 
     def _draw(self) -> Talk | None:
         with self._drawing:

@@ -23,11 +23,7 @@ _UNSETTLED = "the run ended before it was answered"
 
 
 class LimitReachedError(Exception):
-    """No room is left in the budget, or in the number of requests, for this request."""
-
-    def __init__(self, request: Request) -> None:
-        super().__init__(request.key)
-        self.request = request
+    """No room is left in the budget, or in the number of requests."""
 
 
 class Sender:
@@ -146,7 +142,7 @@ class _Errand:
             if self._reserved is not None:
                 return
             if not self._purse.wait_for_room(n_settled):
-                raise LimitReachedError(self._request)
+                raise LimitReachedError
 
     def _reserve(self) -> None:
         if self._reserved is None:

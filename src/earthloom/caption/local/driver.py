@@ -13,7 +13,6 @@ from earthloom.caption.asking import Answer, Asked, Conversation, Request, Talk,
 from earthloom.caption.config import LocalSettings
 from earthloom.caption.ledger import Ledger, find_outcome
 from earthloom.caption.ledger.rows import Outcome
-from earthloom.caption.local.conversation import name_author, write_local
 from earthloom.core.errors import Fault, RecordError, RunError, UsageError
 from earthloom.core.ids import hash_bytes
 from earthloom.core.images import decode_image, to_rgb
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from earthloom.models.captioners.captioner import Batches, Captioner, Spoken, Unspoken
-
-__all__ = ["ask_local", "check_local", "fingerprint_local", "name_author", "write_local"]
 
 _log = logging.getLogger(__name__)
 
