@@ -98,6 +98,25 @@ def test_false_captions_of_a_model_are_dropped_with_their_evidence() -> None:
     assert captioned.dropped[0].evidence
 
 
+def test_false_captions_of_a_remote_model_stay_beside_those_of_the_rules() -> None:
+    def lie(request: Request) -> Answer:
+        if request.author == "blip2":
+            return answer(request)
+        said = json.loads(answer_like_a_model(request.body))
+        captions = dict.fromkeys(
+            said["captions"], "The river is seen by Landsat 8 at a resolution of 55 m in May 1993."
+        )
+        return Answer(text=json.dumps(said | {"captions": captions}))
+
+    scene, tile = make_eurosat()
+    captioned = caption_tile(scene, tile, make_authors().settings, make_authors(), lie)
+    assert {caption.author[:5] for caption in captioned.captions} == {"blip2", "rules"}
+    assert {dropped.role for dropped in captioned.dropped if dropped.author == "toy/gaia-1"} == {
+        "overview", "composition", "arrangement", "conditions", "interpretation",
+    }  # fmt: skip
+    assert not [dropped for dropped in captioned.dropped if not dropped.text]
+
+
 def test_authors_travel_to_workers() -> None:
     models = make_authors()
     assert pickle.loads(pickle.dumps(models)) == models
@@ -165,3 +184,44 @@ def test_requests_are_bodies_that_json_holds() -> None:
     for request in asked:
         assert json.loads(request.to_json()) == request.body
         assert request.tile_id not in request.to_json()
+
+
+@pytest.mark.parametrize(
+    ("author", "change", "says_the_same"),
+    [
+        ("chat", {"base_url": "http://localhost:8001/v1"}, True),
+        ("chat", {"key_env": None}, True),
+        ("chat", {"image_tokens": 100}, True),
+        ("chat", {"batch": True}, True),
+        ("chat", {"limits": {"budget": None, "tries": 2}}, True),
+        ("chat", {"temperature": 0.0}, False),
+        ("chat", {"detail": "low"}, False),
+        ("chat", {"revision": "2"}, False),
+        ("blip2", {"device": "cpu"}, True),
+        ("blip2", {"batch": 2}, True),
+        ("blip2", {"beams": 1}, False),
+        ("blip2", {"precision": "float16"}, False),
+    ],
+)
+def test_shards_are_stale_where_a_request_would_be_another(
+    author: str, change: dict[str, Any], says_the_same: bool
+) -> None:
+    """What is part of no request changes neither its key nor the digest that shards carry; what is changes both."""
+    before, after = make_authors(), make_authors(**{author: BOTH[author] | change})
+    assert (before.settings.digest() == after.settings.digest()) == says_the_same
+    keys = [_find_key(models, author) for models in (before, after)]
+    assert (keys[0] == keys[1]) == says_the_same
+
+
+def _find_key(models: ModelAuthors, author: Any) -> str:
+    scene, tile = make_scene(), make_tile()
+    return next(models.talk(author, scene, tile, lambda: (b"", "jpg")).start()).key
+
+
+def test_the_rules_named_twice_ask_nobody() -> None:
+    assert not CaptionSettings.model_validate({"with": ["rules", "rules"]}).asks
+
+
+def test_an_endless_budget_is_left_out_instead() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        CaptionSettings.model_validate(BOTH | {"chat": {"model": "toy", "limits": {"budget": float("inf")}}})

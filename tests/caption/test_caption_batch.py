@@ -91,7 +91,8 @@ def test_what_is_out_is_not_written_again(tmp_path: Path, ledger: Ledger) -> Non
     assert (written.n_requests, written.n_out) == (2, 3)
     nothing = write_batch(talks(5), ledger, SETTINGS, folder)
     assert (nothing.paths, nothing.n_out) == ((), 5)
-    once_more = write_batch(talks(5), ledger, SETTINGS, folder, again=True)
+    assert ledger.release_batches() == 5
+    once_more = write_batch(talks(5), ledger, SETTINGS, folder)
     assert once_more.n_requests == 5
     assert ledger.totals().maybe == pytest.approx(5 * MOST)
 
@@ -317,6 +318,27 @@ def test_a_disk_that_is_full_leaves_nothing_reserved(
     monkeypatch.undo()
     assert ledger.totals().maybe == 0
     assert write_batch(talks(5), ledger, SETTINGS, tmp_path / "batches").n_requests == 5
+
+
+def test_what_is_in_a_whole_file_stays_out_when_the_next_one_fails(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Any, key: str, line: bytes) -> None:
+        if self.path.name == "002-requests.jsonl":
+            raise WriteError("The disk is full.")
+        keep(self, key, line)
+
+    keep = batch_file._OpenFile.write
+    with monkeypatch.context() as patch:
+        patch.setattr(batch_file._OpenFile, "write", refuse)
+        patch.setattr(batch_file, "MOST_REQUESTS", 2)
+        with pytest.raises(WriteError, match="full"):
+            write_batch(talks(5), ledger, SETTINGS, tmp_path / "batches")
+    (whole,) = (tmp_path / "batches").iterdir()
+    assert len(read_lines([whole])) == 2
+    assert ledger.totals().maybe == pytest.approx(2 * MOST)
+    again = write_batch(talks(5), ledger, SETTINGS, tmp_path / "batches")
+    assert (again.n_requests, again.n_out) == (3, 2)
 
 
 def test_a_file_that_cannot_get_its_name_leaves_nothing_reserved(

@@ -39,6 +39,11 @@ def test_that_the_prompts_that_ship_can_be_read_and_pickled() -> None:
     assert all(prompt.user for prompt in (prompts.summary, prompts.captions, prompts.repair))
 
 
+def test_that_the_words_of_a_version_never_change(own: Path) -> None:
+    """Captions are signed with the version alone: other words want another folder, and this test its hash."""
+    assert read_prompts(str(own)).version == "my-prompts-746e9734"
+
+
 def test_that_the_prompts_name_each_role_and_mend_the_faults_of_gaia() -> None:
     system = read_prompts(BUILT_IN_PROMPT).captions.system
     for role in Role:

@@ -170,6 +170,16 @@ def test_a_server_that_repeats_the_key_does_not_get_it_written_down(web: Loopbac
     assert KEY not in post(web).said
 
 
+@pytest.mark.parametrize("status", [200, 500])
+def test_no_part_of_the_key_is_left_where_a_text_is_cut(web: Loopback, status: int) -> None:
+    web.answer(PATH, Answer(status=status, body=b"x" * 33 + KEY.encode()))
+    assert KEY[:5] not in post(web).said
+    web.answer(PATH, json_answer({"error": {"message": "x" * 290 + KEY}}, 500))
+    assert KEY[:5] not in post(web).said
+    web.answer(PATH, json_answer(COMPLETION | {"model": "m" * 190 + KEY}))
+    assert KEY[:5] not in post(web).served
+
+
 @pytest.mark.parametrize(
     ("headers", "wait_s"),
     [

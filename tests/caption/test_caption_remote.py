@@ -14,6 +14,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,9 @@ from fakes.chat_server import (
     spread_rates,
 )
 
-from earthloom.caption.asking import Asked, Talk
+from earthloom.caption.asking import Asked, Conversation, Talk
 from earthloom.caption.config import ChatSettings
+from earthloom.caption.endpoint.batch import write_batch
 from earthloom.caption.endpoint.posting import Poster
 from earthloom.caption.endpoint.remote import ask_remote
 from earthloom.caption.ledger import Ledger
@@ -216,6 +218,51 @@ def test_a_server_that_takes_no_such_requests_is_given_up(tmp_path: Path) -> Non
         with pytest.raises(RunError, match=r"50 requests in a row.*400 \(no pictures, please\)"):
             ask(tmp_path / "l", 500, make_settings(chat.url), Board())
         assert chat.received.total() < 50 + 64
+    with serve_chat() as chat:  # the server was mended: nothing of that is held against the requests
+        asked, _ = ask(tmp_path / "l", 120, make_settings(chat.url), Board())
+        assert asked.n_answered == 120
+
+
+def test_a_bug_about_one_picture_costs_no_other(tmp_path: Path) -> None:
+    board = Board()
+
+    def break_down(talk: Talk) -> Conversation:
+        yield from talk.start()
+        raise ZeroDivisionError
+
+    def talks() -> Iterator[Talk]:
+        for number, talk in enumerate(make_talks(20, board)):
+            yield replace(talk, start=partial(break_down, talk)) if number == 7 else talk
+
+    told: list[int] = []
+    with serve_chat() as chat, Ledger(tmp_path / "l") as ledger:
+        asked = ask_remote(talks(), ledger, make_settings(chat.url), key=KEY, advance=told.append)
+    assert (asked.n_answered, sum(told)) == (20, 20)
+
+
+def test_a_picture_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
+    def refuse() -> tuple[bytes, str]:
+        raise OSError("no such file")
+
+    def talks() -> Iterator[Talk]:
+        for number, talk in enumerate(make_talks(20, Board())):
+            yield replace(talk, read_picture=refuse) if number == 7 else talk
+
+    with serve_chat() as chat, Ledger(tmp_path / "l") as ledger:
+        asked = ask_remote(talks(), ledger, make_settings(chat.url), key=KEY, advance=lambda _: None)
+    assert asked.n_answered == 19
+
+
+def test_what_waits_in_a_batch_file_is_not_paid_for_twice(tmp_path: Path) -> None:
+    with serve_chat() as chat, Ledger(tmp_path / "l") as ledger:
+        settings = make_settings(chat.url)
+        write_batch(make_talks(3, Board()), ledger, settings, tmp_path / "batches")
+        with pytest.raises(RunError, match=r"wait in batch files.*--lost"):
+            ask_remote(make_talks(3, Board()), ledger, settings, key=KEY, advance=lambda _: None)
+        assert chat.received.total() == 0
+        ledger.release_batches()
+        asked = ask_remote(make_talks(3, Board()), ledger, settings, key=KEY, advance=lambda _: None)
+        assert asked.n_answered == 3
 
 
 def test_equal_questions_are_asked_once(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import Origin, Reason
-from earthloom.ingest.sidecar import Notes, Sidecar, open_sidecar
+from earthloom.ingest.sidecar import Notes, Row, Sidecar, open_sidecar
 
 GOOD = {
     "file": "a.jpg", "caption": "A field .", "lon": 11.5, "lat": -48.25, "date": "2019-09-04", "gsd_m": 10,
@@ -186,6 +186,27 @@ def test_a_wrong_fact_refuses_its_record_with_the_line(
     assert "facts.jsonl, line 2: " in error.detail
     assert said in error.detail
     assert sidecar.find("b.jpg") == sidecar.find("c.jpg") == Notes()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"title": "cut \ud83d"},
+        {"captions": ["whole", "cut \ud83d"]},
+        {"place": "\udc00"},
+        {"labels": ["\ud83d"]},
+    ],
+)
+def test_half_of_a_letter_is_refused_before_a_table_would_break_on_it(tmp_path: Path, row: Row) -> None:
+    sidecar = jsonl(tmp_path, {"file": "a.jpg"} | row, {"file": "b.jpg", "title": "\U0001f30d"})
+    assert "half of a letter" in refusal(sidecar).detail
+    refusal(sidecar).detail.encode()
+    assert sidecar.find("b.jpg").texts[0].text == "\U0001f30d"
+
+
+def test_half_of_a_letter_in_a_list_of_a_csv(tmp_path: Path) -> None:
+    sidecar = written(tmp_path, as_csv({"file": "a.jpg", "captions": '["cut \\ud83d"]'}), "facts.csv")
+    assert "half of a letter" in refusal(sidecar).detail
 
 
 def test_a_year_may_be_a_number(tmp_path: Path) -> None:

@@ -119,6 +119,12 @@ def test_shards_are_found_by_their_index(model: Path) -> None:
         find_model(str(model))
 
 
+def test_a_configuration_nested_without_end_is_refused(model: Path) -> None:
+    (model / "config.json").write_text("[" * 200_000)
+    with pytest.raises(UsageError, match="cannot be read as JSON"):
+        find_model(str(model))
+
+
 @pytest.mark.parametrize("index", ["{}", "[]", '{"weight_map": {"a": "../../secret.safetensors"}}', "{"])
 def test_an_index_that_lists_no_weights_is_refused(model: Path, index: str) -> None:
     (model / "model.safetensors").unlink()

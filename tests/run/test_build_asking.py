@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,9 +24,10 @@ from fakes.chat_server import Behaviour, read_log, run_chat, serve_chat
 import earthloom
 from earthloom.caption import Request, open_authors
 from earthloom.caption.asking import Answer, Conversation, resume
-from earthloom.caption.endpoint.completion import dump_body, inline_picture
+from earthloom.caption.endpoint.completion import encode_request
+from earthloom.caption.facts.statements import Statements
 from earthloom.caption.ledger import Ledger, find_outcome
-from earthloom.core.errors import RecipeError, RecordError, RunError, StoppedError
+from earthloom.core.errors import RecipeError, RecordError, RunError, StoppedError, UsageError
 from earthloom.recipes import load_recipe
 from earthloom.run.asking import read_answers, release_batches
 from earthloom.run.build import estimate
@@ -101,7 +103,9 @@ def test_every_fault_at_once(tmp_path: Path) -> None:
         written = {c["id"] for c in _by_model(recipe)}
         unwritten = {row["id"]: row for row in _captioned(recipe) if row["id"] not in written}
         for row in unwritten.values():
-            assert [d for d in row["dropped"] if d["author"] == "chat" and d["evidence"]], row
+            assert [
+                d for d in row["dropped"] if d["author"] in {"chat", "toy-vision/gaia-1"} and d["evidence"]
+            ], row
         assert len(unwritten) < 16
         assert len(chat.faults) > 15
         assert summary.dropped["answer"] > 3
@@ -233,6 +237,54 @@ def test_batch_files_there_and_back(tmp_path: Path) -> None:
     assert spent.maybe == 0
 
 
+def test_a_bug_about_one_picture_is_kept_with_it_and_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from earthloom.caption.chat import conversation
+
+    def break_on_tasmania(said: Statements) -> str:
+        if said.place is not None and said.place.name == "Tasmania":
+            raise ZeroDivisionError("in this picture")
+        return list_facts(said)
+
+    list_facts = conversation.list_facts
+    monkeypatch.setattr(conversation, "list_facts", break_on_tasmania)
+    with serve_chat(Behaviour(key=SECRET)) as chat:
+        summary = build(write_recipe(tmp_path, 10, chat.url))
+    assert (summary.n_out, summary.n_failed) == (8, 2)
+    (failed,) = (tmp_path / "work/04-caption").glob("*.failed.parquet")
+    for row in pq.read_table(failed).to_pylist():
+        assert "ZeroDivisionError: in this picture" in row["traceback"]
+        assert "break_on_tasmania" in row["traceback"]
+
+
+def test_files_that_answer_nothing_of_this_run_are_a_wrong_call(tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, 2, "http://127.0.0.1:9/v1", batch=True)
+    with pytest.raises(StoppedError):
+        build(recipe)
+    other = tmp_path / "other.jsonl"
+    other.write_text(
+        json.dumps({"custom_id": "0" * 32, "response": None, "error": {"code": "expired"}}) + "\n{\n"
+    )
+    with pytest.raises(UsageError, match=r"None of 2 lines.*1 belong to other runs, 1 are no answers"):
+        read_answers(load_recipe(recipe), tmp_path / "work", [other], base=tmp_path)
+    other.write_text("")  # a provider's file of errors, where there were none
+    assert read_answers(load_recipe(recipe), tmp_path / "work", [other], base=tmp_path).n_lines == 0
+
+
+def test_a_switch_to_live_requests_pays_for_no_batch_twice(tmp_path: Path) -> None:
+    with serve_chat(Behaviour(key=SECRET)) as chat:
+        recipe = write_recipe(tmp_path, 2, chat.url, batch=True)
+        with pytest.raises(StoppedError):
+            build(recipe)
+        recipe.write_text(recipe.read_text().replace("batch: true", "batch: false"))
+        with pytest.raises(RunError, match="wait in batch files"):
+            build(recipe)
+        assert chat.received.total() == 0
+        assert release_batches(load_recipe(recipe), tmp_path / "work", base=tmp_path) == 2
+        assert build(recipe).n_out == 2
+
+
 def _lose(loaded: earthloom.Recipe, folder: Path, lost: list[Path]) -> list[Path]:
     """Nothing is written while requests are out; once they are given up, all of them are."""
     work = folder / "work"
@@ -306,12 +358,7 @@ def _bodies_with_answers(recipe: Path) -> Iterator[str]:
                         "chat", known[tile.scene_id], tile, lambda p=pictures, r=row: p.read(r)
                     )
                     for request in _answered_requests(talk.start(), ledger):
-                        body = (
-                            dump_body(request.body)
-                            if request.picture is None
-                            else inline_picture(request.body, *talk.read_picture())
-                        )
-                        yield hashlib.sha256(body).hexdigest()
+                        yield hashlib.sha256(encode_request(request, talk)).hexdigest()
 
 
 def _answered_requests(conversation: Conversation, ledger: Ledger) -> Iterator[Request]:
@@ -357,7 +404,9 @@ def _kill_and_check(recipe: Path, log: Path, n_images: int, waits: list[int]) ->
     assert len(rows) == n_images
     for row in rows:
         has_captions = sum(c["author"].startswith("toy") for c in row["captions"]) > 0
-        assert has_captions or [d for d in row["dropped"] if d["author"] == "chat" and d["evidence"]]
+        assert has_captions or [
+            d for d in row["dropped"] if d["author"] in {"chat", "toy-vision/gaia-1"} and d["evidence"]
+        ]
     return counts.answered
 
 
@@ -373,4 +422,28 @@ def test_three_kills_pay_for_nothing_twice(tmp_path: Path, n: int, waits: list[i
         answered = _kill_and_check(recipe, log, n, waits)
     twice = sum(count - 1 for count in answered.values())
     assert twice <= 3 * 64 + 0.02 * n  # on the wire at a kill; answers too long to be kept are tried again
+    assert not find_secret(tmp_path)
+
+
+# --- the example ---------------------------------------------------------------------------------------------------
+
+
+def test_the_example_over_real_tiles(
+    tmp_path: Path, repository: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`examples/captions.yaml` as it stands, but for the local model and the place of the endpoint and of the data."""
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    text = (repository / "examples/captions.yaml").read_text()
+    without_blip2 = text.replace("with: [blip2, chat, rules]", "with: [chat, rules]")
+    without_blip2 = re.sub(r"  blip2:\n(    .*\n)+", "", without_blip2)
+    with serve_chat(Behaviour(key=SECRET)) as chat:
+        asked = without_blip2.replace("    model: gpt-4o", f"    base_url: {chat.url}\n    model: gpt-4o")
+        recipe = tmp_path / "recipe.yaml"
+        recipe.write_text(asked.replace("../../shared/data", str(real_data)))
+        summary = build(recipe)
+    assert summary.n_out == 48
+    assert not summary.dropped
+    captions = captions_of(recipe)
+    assert sum(c["author"] == "gpt-4o-2024-08-06/gaia-1" for c in captions) == 5 * 48
+    assert sum("North Dakota" in c["text"] for c in captions if c["style"] == "gaia") >= 48
     assert not find_secret(tmp_path)

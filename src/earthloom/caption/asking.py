@@ -96,10 +96,14 @@ class Talk:
     """Give the encoded picture and its media, `jpg` or `png`."""
 
 
+class BrokenTalkError(Exception):
+    """A bug met within a conversation: it costs its own picture, and no run."""
+
+
 def follow(conversation: Conversation, find: Callable[[Request], Answer]) -> Written:
     """Lead a conversation to its end with answers that `find` gives; `RecordError`s of it go into the conversation.
 
-    Raises what the conversation raises.
+    Raises what `resume` does, but for StopIteration, and what `find` does.
     """
     outcome: Answer | RecordError | None = None
     while True:
@@ -115,12 +119,21 @@ def follow(conversation: Conversation, find: Callable[[Request], Answer]) -> Wri
 
 
 def resume(conversation: Conversation, outcome: Answer | RecordError | None) -> Request:
-    """Go on with a conversation to its next question; None begins it. Raises StopIteration where it ends."""
-    if outcome is None:
-        return next(conversation)
-    if isinstance(outcome, RecordError):
-        return conversation.throw(outcome)
-    return conversation.send(outcome)
+    """Go on with a conversation to its next question; None begins it.
+
+    Raises StopIteration where it ends, RecordError where nothing came of it, and BrokenTalkError for any other error,
+    so that who drives it can tell a bug about one picture from one of its own.
+    """
+    try:
+        if outcome is None:
+            return next(conversation)
+        if isinstance(outcome, RecordError):
+            return conversation.throw(outcome)
+        return conversation.send(outcome)
+    except (StopIteration, RecordError):
+        raise
+    except Exception as error:
+        raise BrokenTalkError(f"{type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

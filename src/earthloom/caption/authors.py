@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -54,11 +55,11 @@ class ModelAuthors:
         self, model: Model, scene: Scene, tile: Tile, read_picture: Callable[[], tuple[bytes, str]]
     ) -> Talk:
         """What a driver needs to lead the conversation."""
-        return Talk(
-            id=tile.id,
-            start=lambda: self.converse(model, gather(scene, tile), scene, tile),
-            read_picture=read_picture,
-        )
+        return Talk(id=tile.id, start=partial(self._begin, model, scene, tile), read_picture=read_picture)
+
+    def _begin(self, model: Model, scene: Scene, tile: Tile) -> Conversation:
+        """Gather the facts when the conversation begins, so that an error in that is the conversation's own."""
+        return (yield from self.converse(model, gather(scene, tile), scene, tile))
 
 
 def find_faults_of_models(settings: CaptionSettings, base: Path) -> list[Fault]:

@@ -9,6 +9,7 @@ from earthloom.caption.asking import Answer, Request, follow
 from earthloom.caption.authors import Model, ModelAuthors
 from earthloom.caption.checks import MIN_WORDS, Check, Finding, Known, compile_known, is_alike, judge
 from earthloom.caption.config import CaptionSettings
+from earthloom.caption.dropping import drop
 from earthloom.caption.facts import gather
 from earthloom.caption.facts.statements import Statements
 from earthloom.caption.rules import Role, Wording, write_enriched, write_gaia, write_mmm_rs, write_plain
@@ -25,7 +26,8 @@ PART_ROLE = "scene_caption"
 """A caption that the source gives for a scene of which the tile shows less than half: it may speak of the rest."""
 _MIN_PROMPT_WORDS = 3
 _MAX_PROMPT_WORDS = 90
-_MAX_DROPPED_LENGTH = 500
+_MOST_EXPLAINED = 5
+"""Failed captions that a refusal names: a model may have tried fifteen times."""
 _MODELS: tuple[Model, ...] = ("blip2", "chat")
 """In this order: a prompt may hold what the first says."""
 
@@ -94,7 +96,7 @@ def _ask(
     except RecordError as error:
         draft.failures.append(error)
         draft.dropped.append(
-            Dropped(text="", style="", role="", author=model, check=error.reason.value, evidence=error.detail)
+            drop("", style="", role="", author=model, check=error.reason.value, evidence=error.detail)
         )
         return
     draft.captions += written.captions
@@ -107,7 +109,7 @@ def _explain(draft: _Draft) -> RecordError:
     unreachable = [error for error in draft.failures if error.reason is Reason.UNREACHABLE]
     if draft.failures:
         return (unreachable or draft.failures)[0]
-    found = "; ".join(f"{dropped.check}: {dropped.evidence}" for dropped in draft.dropped)
+    found = "; ".join(f"{dropped.check}: {dropped.evidence}" for dropped in draft.dropped[-_MOST_EXPLAINED:])
     n = len(draft.dropped)
     return RecordError(
         Reason.NO_CAPTION, f"wanted at least one caption, got {n} that failed ({found or 'none asked for'})"
@@ -181,8 +183,8 @@ def _choose_known(caption: Caption, said: Statements, closed: Known) -> Known:
 
 
 def _drop(caption: Caption, fault: Finding) -> Dropped:
-    return Dropped(
-        text=caption.text[:_MAX_DROPPED_LENGTH],
+    return drop(
+        caption.text,
         style=caption.style,
         role=caption.role,
         author=caption.author,

@@ -9,7 +9,7 @@ from earthloom.export.shards import ReleaseShard, TileShard, split_plan, write_r
 from earthloom.export.statistics import Statistics
 from earthloom.export.tally import collect_statistics
 
-EXPORT_VERSION = "2"
+EXPORT_VERSION = "3"
 """Raised when equal pairs and settings would give other files; makes finished shards of a release stale."""
 
 __all__ = [

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _MODELS: tuple[Model, ...] = ("blip2", "chat")
 _LIMITS = {"budget": "the budget", "requests": "the number of requests"}
 _MAX_PASSES = 3
-"""Whether an answer is one that the model gives to everything shows only later; such are asked again in a next pass."""
+"""What failed for reasons that may pass is asked again once all else has been; a pass leads every conversation anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def plan_asking(jobs: Iterable[CaptionJob], sizes: Mapping[str, int], folder: Wo
 def find_missing_key(settings: CaptionSettings) -> list[Fault]:
     """A fault where the endpoint wants a key that is not there."""
     chat = settings.chat
-    if chat is None or chat.batch or chat.key_env is None or os.environ.get(chat.key_env, "").strip():
+    if chat is None or chat.batch or chat.key_env is None or _read_key(chat) is not None:
         return []
     return [
         Fault(
@@ -128,7 +128,7 @@ def _ask(model: Model, asking: Asking, ledger: Ledger, listener: Listener) -> No
 
     asked = _pass(model, asking, ledger, advance)
     for _ in range(_MAX_PASSES - 1):
-        if asked.stopped is not None or not asked.n_sent or model == "blip2":
+        if asked.stopped is not None or not asked.n_failed or model == "blip2":
             break
         asked = _pass(model, asking, ledger, lambda n: None)
     counts = Counts(planned=asking.n_tiles, written=n_ended, records=n_ended)
@@ -176,14 +176,20 @@ def read_answers(
     """Put the answers of batch files into the ledger of a run.
 
     Raises:
-        UsageError: the recipe asks no remote model; a file is not there or holds nothing of use.
+        UsageError: the recipe asks no remote model; a file is not there; no line of any is of use.
         LockedError: a run works in the folder.
 
     """
     from earthloom.caption.endpoint.batch import read_batch
 
     with _open_ledger(recipe, work, base) as (ledger, settings):
-        return read_batch(paths, ledger, settings)
+        found = read_batch(paths, ledger, settings)
+    if found.n_lines and found.n_lines == found.n_unknown + found.n_bad:
+        raise UsageError(
+            f"None of {found.n_lines:,} lines answers a request of this run: {found.n_unknown:,} belong to other runs, "
+            f"{found.n_bad:,} are no answers. Name the provider's output and error files, and the run's recipe."
+        )
+    return found
 
 
 def release_batches(
@@ -226,8 +232,14 @@ def _pass(model: Model, asking: Asking, ledger: Ledger, advance: Callable[[int],
     from earthloom.caption.endpoint.remote import ask_remote
 
     assert settings.chat is not None
-    key = os.environ.get(settings.chat.key_env, "").strip() if settings.chat.key_env is not None else ""
-    return ask_remote(asking.talks(model), ledger, settings.chat, key=key or None, advance=advance)
+    return ask_remote(
+        asking.talks(model), ledger, settings.chat, key=_read_key(settings.chat), advance=advance
+    )
+
+
+def _read_key(settings: ChatSettings) -> str | None:
+    key = os.environ.get(settings.key_env, "").strip() if settings.key_env is not None else ""
+    return key or None
 
 
 def _explain_stop(limit: str, asking: Asking, ledger: Ledger, n_ended: int) -> str:

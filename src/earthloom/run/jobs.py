@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from earthloom.caption import CaptionSettings, ModelAuthors, caption_tile
-from earthloom.core.errors import AccountError, RecordError, RunError
 from earthloom.core.ids import make_id
-from earthloom.core.records import Captioned, Failed, Item, Refused, Scene, Tile, Verdict
+from earthloom.core.records import Captioned, Item, Refused, Scene, Tile, Verdict
 from earthloom.curate import CurateSettings, assign_split
 from earthloom.export import ExportSettings, ReleaseShard, write_release_shard
 from earthloom.ingest import AnySource, fetch_items, read_item
 from earthloom.net.config import TURNS, NetSettings
 from earthloom.run.job import Job, Tick
 from earthloom.run.reading import TileReader, find_scenes, iter_tiles
+from earthloom.run.units import Unit, run_units
 from earthloom.store.layout import RELEASE_DATA, ShardFiles, WorkFolder
 from earthloom.store.shards import ANSWERS, DROPPED, Counts, Manifest, ShardWriter, file_sizes
 from earthloom.store.tables import iter_row_groups, read_columns, read_records
@@ -28,19 +27,6 @@ from earthloom.tile import TileSettings, count_windows, cut_tiles
 
 if TYPE_CHECKING:
     from earthloom.caption.lookup import Lookup
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One planned thing of a shard, and how to do it."""
-
-    id: str
-    key: str
-    n: int
-    """How many planned units of the stage it stands for."""
-    outcomes: Callable[[], Iterable[object]]
-    yields_many: bool = False
-    """True where one planned unit gives one or more records (an item its scenes)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +57,7 @@ class IngestJob:
             for item in self.items
         )
         fetch_items(self.source, self.items, self.root, assets)
-        return _run_units(self, Scene, units, tick, skip, hide=str(self.root))
+        return run_units(self, Scene, units, tick, skip, hide=str(self.root))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +107,7 @@ class TileJob:
             from earthloom.net.client import configure  # brings the HTTP client, which most runs do without
 
             configure(self.net, WorkFolder(self.work).assets / TURNS)
-        return _run_units(self, Tile, self._units(), tick, skip, hide=self.hide)
+        return run_units(self, Tile, self._units(), tick, skip, hide=self.hide)
 
     def _units(self) -> Iterator[Unit]:
         """What the run holds of each scene; the numbers of windows are counted again, as the plan did."""
@@ -203,7 +189,7 @@ class SynthesizeJob:
             for places in self.places
             for rows in places.rows
         )
-        return _run_units(self, Tile, units, tick, skip)
+        return run_units(self, Tile, units, tick, skip)
 
     def _vary(
         self,
@@ -265,7 +251,7 @@ class CaptionJob:
             )
             for tile in iter_tiles(tiles)
         )
-        return _run_units(self, Captioned, units, tick, skip, tally=count)
+        return run_units(self, Captioned, units, tick, skip, tally=count)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,80 +327,3 @@ class ExportJob:
 
 def _shard(job: Job, stage: str, name: str) -> ShardFiles:
     return ShardFiles(WorkFolder(job.work).stage(stage), name)
-
-
-def _run_units(
-    job: Job,
-    record: type,
-    units: Iterable[Unit],
-    tick: Tick,
-    skip: dict[int, str],
-    hide: str = "",
-    tally: Callable[[], dict[str, int]] = dict,
-) -> Manifest:
-    """Do every unit of a shard. One that fails costs itself alone and is kept with its traceback.
-
-    `hide` is a folder that no message may name; `tally` gives what the manifest is to hold when all is done.
-    """
-    files = _shard(job, job.stage, job.name)
-    writer = ShardWriter(files, record, stage=job.stage, key=job.key)
-    with writer:
-        for number, unit in enumerate(units):
-            tick(number)
-            writer.counts.planned += unit.n
-            if number in skip:
-                writer.fail(Failed(id=unit.id, key=unit.key, traceback=skip[number], n=unit.n))
-                continue
-            _run_unit(unit, writer, hide)
-        writer.tally.update(tally())
-    return writer.finish()
-
-
-def _run_unit(unit: Unit, writer: ShardWriter, hide: str) -> None:
-    written = 0
-    lost = 0
-    for outcome in _outcomes(unit):
-        if isinstance(outcome, RecordError):
-            detail = _hide(outcome.detail, hide)
-            n = unit.n - written - lost
-            writer.refuse(Refused(id=unit.id, key=unit.key, reason=outcome.reason, detail=detail, n=n))
-            lost += n
-        elif isinstance(outcome, Broken):
-            n = unit.n - written - lost
-            writer.fail(Failed(id=unit.id, key=unit.key, traceback=outcome.traceback, n=n))
-            lost += n
-        elif isinstance(outcome, Refused):
-            writer.refuse(replace(outcome, detail=_hide(outcome.detail, hide)))
-            lost += outcome.n
-        else:
-            writer.write(outcome)
-            written = 1 if unit.yields_many else written + 1
-    if written + lost != unit.n:
-        raise AccountError(
-            f"{unit.key}: planned {unit.n}, but {written} written and {lost} refused or failed."
-        )
-    writer.counts.written += written
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A bug met while working on a unit."""
-
-    traceback: str
-
-
-def _outcomes(unit: Unit) -> Iterator[object]:
-    """What a unit gives, its exceptions as values; errors of the one who writes the outcomes pass by."""
-    try:
-        yield from unit.outcomes()
-    except RecordError as error:
-        yield error
-    except RunError:
-        raise  # a full disk is no fault of the record
-    except Exception:  # noqa: BLE001  the one place where a bug is kept with its record
-        yield Broken(traceback.format_exc())
-
-
-def _hide(detail: str, folder: str) -> str:
-    """Take the recipe's folder out of a message: a release says nothing of the machine it was made on."""
-    return detail.replace(folder + "/", "") if folder else detail

@@ -33,8 +33,8 @@ def write_chat(
 ) -> Conversation:
     """Write five captions of a tile, each with another role, and propose facts.
 
-    Raises `RecordError` where no caption is left: BAD_ANSWER where no answer could be read, NO_CAPTION where all
-    captions failed their checks; UNREACHABLE is passed on.
+    Where all captions failed their checks, only what was dropped is left. Raises `RecordError` BAD_ANSWER where no
+    answer could be read at all; UNREACHABLE is passed on.
 
     Args:
         said: what is known of the tile.
@@ -67,7 +67,7 @@ def write_chat(
             break
         tries = f"{attempt + 2} of {settings.repairs + 1}"
         yield from _exchange(desk.ask_again(quotes, draft.missing, draft.faults, tries), draft)
-    if not draft.captions:
+    if not draft.has_read_any:
         raise draft.explain()
     return Written(captions=draft.captions, dropped=tuple(draft.dropped), proposals=proposals)
 

@@ -9,6 +9,7 @@ from earthloom.caption.chat.quoting import tame
 from earthloom.caption.chat.replies import Reply, show
 from earthloom.caption.chat.requests import ROLES
 from earthloom.caption.checks import Check, Finding, Known, find_alike, judge
+from earthloom.caption.dropping import MAX_LETTERS, drop
 from earthloom.caption.rules.frames import Role
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Caption, Dropped, Reason
@@ -16,7 +17,6 @@ from earthloom.core.records import Caption, Dropped, Reason
 STYLE = "gaia"
 ANSWER = "answer"
 """The check that an answer of the wrong form fails."""
-_MAX_DROPPED = 500
 _MAX_EVIDENCE = 300
 _KNOWN = " (known: "
 """What `earthloom.caption.checks.evidence` puts before the facts that a fault contradicts."""
@@ -66,14 +66,19 @@ class Draft:
         """Keep what was wrong with an answer and cost no caption by itself."""
         self.dropped.append(self._describe(text, role, ANSWER, fault))
 
+    @property
+    def has_read_any(self) -> bool:
+        """True where any caption could be read, were it only to fail its checks."""
+        return bool(self.kept) or any(entry.check != ANSWER for entry in self.dropped)
+
     def explain(self) -> RecordError:
-        """Why the picture has no caption: its captions failed, or no answer could be read at all."""
+        """Why no answer could be read."""
         found = "; ".join(
             f"{entry.role}: {entry.check}: {entry.evidence}" for entry in self.dropped[-len(ROLES) :]
         )
-        failed = any(entry.check != ANSWER for entry in self.dropped)
-        reason = Reason.NO_CAPTION if failed else Reason.BAD_ANSWER
-        return RecordError(reason, f"wanted captions from {self.author}, got none that can be used ({found})")
+        return RecordError(
+            Reason.BAD_ANSWER, f"wanted captions from {self.author}, got none that can be used ({found})"
+        )
 
     def _refuse(self, texts: dict[Role, str]) -> None:
         self.is_parroted = True
@@ -108,26 +113,15 @@ class Draft:
     def _drop(self, role: Role, text: str, check: str, evidence: str, told: str | None = None) -> None:
         """Note a caption that failed; `told` is what the model hears of it, where that is not the evidence."""
         self.dropped.append(self._describe(text, role.value, check, evidence))
-        said = f"{show(tame(text, _MAX_DROPPED), _MAX_DROPPED)}: " if text else ""
+        said = f"{show(tame(text, MAX_LETTERS), MAX_LETTERS)}: " if text else ""
         self.faults.append(f"{role.value}: {said}{tame(told or f'{check}: {evidence}', _MAX_EVIDENCE)}")
 
     def _sign(self, role: Role, text: str, checks: tuple[str, ...]) -> Caption:
         return Caption(text=text, style=STYLE, role=role.value, author=self.author, checks=checks)
 
     def _describe(self, text: str, role: str, check: str, evidence: str) -> Dropped:
-        return Dropped(
-            text=_mend(text[:_MAX_DROPPED]),
-            style=STYLE,
-            role=role,
-            author=self.author,
-            check=check,
-            evidence=_mend(evidence[:_MAX_EVIDENCE]),
-        )
-
-
-def _mend(text: str) -> str:
-    """Replace halves of surrogate pairs, which JSON can hold and a table cannot."""
-    return text.encode("utf-8", "replace").decode()
+        evidence = evidence[:_MAX_EVIDENCE]
+        return drop(text, style=STYLE, role=role, author=self.author, check=check, evidence=evidence)
 
 
 def _join(faults: Sequence[Finding]) -> str:

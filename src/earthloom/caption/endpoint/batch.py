@@ -12,11 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from earthloom.caption.asking import Request, Talk
+from earthloom.caption.asking import BrokenTalkError, Request, Talk
 from earthloom.caption.config import ChatSettings
 from earthloom.caption.endpoint.batch_answers import AnswerFile, BatchRead
 from earthloom.caption.endpoint.batch_file import BatchFiles, adopt_files, release
-from earthloom.caption.endpoint.completion import dump_body, inline_picture
+from earthloom.caption.endpoint.completion import encode_request
 from earthloom.caption.ledger import Ledger, find_missing
 from earthloom.caption.ledger.prices import highest_cost
 from earthloom.caption.ledger.rows import Outcome
@@ -53,12 +53,11 @@ def write_batch(
     folder: Path,
     *,
     advance: Callable[[int], None] = lambda _: None,
-    again: bool = False,
 ) -> BatchFile:
     """Write the requests that the conversations need next into `folder/NNN-requests.jsonl`, each once.
 
     What is written counts as sent, at its highest cost, until `read_batch` brings its answer; meanwhile it is not
-    written again, unless `again` says so: for batches that were lost or never submitted.
+    written again, but for what `Ledger.release_batches` gave up.
 
     Raises:
         WriteError: the disk is full or not writable; a file is whole or absent, and what is absent is not reserved.
@@ -67,7 +66,7 @@ def write_batch(
     adopt_files(folder, ledger)
     settings = _at_batch_price(settings)
     with BatchFiles(folder, ledger) as files:
-        writing = _Writing(files=files, ledger=ledger, settings=settings, again=again)
+        writing = _Writing(files=files, ledger=ledger, settings=settings)
         missing = writing.find_missing(talks, advance)
         while writing.stopped is None and (chunk := list(islice(missing, _TOGETHER))):
             writing.write(chunk)
@@ -90,7 +89,6 @@ class _Writing:
     files: BatchFiles
     ledger: Ledger
     settings: ChatSettings
-    again: bool
     n_requests: int = 0
     n_out: int = 0
     n_ended: int = 0
@@ -112,14 +110,14 @@ class _Writing:
         """The request to write; None where there is none, or where it is out or in these files already."""
         try:
             found = find_missing(talk, self.ledger)
-        except RecordError:
+        except (RecordError, BrokenTalkError):
             self.n_failed += 1
             return None
         if not isinstance(found, Request):
             self.n_ended += 1
             return None
         digest = bytes.fromhex(found.key)
-        if digest in self.seen or (not self.again and self.ledger.is_out(found)):
+        if digest in self.seen or self.ledger.is_out(found):
             self.n_out += 1
             return None
         self.seen.add(digest)
@@ -136,25 +134,23 @@ class _Writing:
         within = [
             (*pair, cost) for pair, (_, cost), is_in in zip(chunk, priced, reserved, strict=True) if is_in
         ]
+        n_done = 0
         try:
             for talk, request, cost in within:
                 if self._write_one(talk, request):
                     self.n_requests += 1
                     self.cost += cost
+                n_done += 1
         except BaseException:
-            release(
-                self.ledger, [request.key for _, request, _ in within], "its batch file could not be written"
-            )
+            # Those before are in files, which see to them: some of them may be whole.
+            keys = [request.key for _, request, _ in within[n_done:]]
+            release(self.ledger, keys, "its batch file could not be written")
             raise
 
     def _write_one(self, talk: Talk, request: Request) -> bool:
         try:
-            body = (
-                dump_body(request.body)
-                if request.picture is None
-                else inline_picture(request.body, *talk.read_picture())
-            )
-        except (RecordError, OSError) as error:
+            body = encode_request(request, talk)
+        except RecordError as error:
             self.n_failed += 1
             self.ledger.settle([Outcome(question=request, why=str(error), tries=0)])
             return False
@@ -167,7 +163,7 @@ def read_batch(paths: Iterable[Path], ledger: Ledger, settings: ChatSettings) ->
 
     Files and lines may come in any order, and twice. What failed is asked again by the next `write_batch`, except what
     the endpoint would refuse each time (400, 413, 422). Lines that cannot be used are counted, and nothing else.
-    Raises UsageError for a file that is not there or holds nothing of use, RunError where it cannot be read.
+    Raises UsageError for a file that is not there, RunError where one cannot be read.
     """
     settings = _at_batch_price(settings)
     total = BatchRead()

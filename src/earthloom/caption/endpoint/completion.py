@@ -12,10 +12,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from earthloom.caption.asking import PICTURE, Answer
+from earthloom.caption.asking import PICTURE, Answer, Request, Talk
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_bytes
 from earthloom.core.records import Reason
+from earthloom.core.text import mend, to_line
 
 _PATH = "/chat/completions"
 _MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
@@ -64,6 +65,20 @@ def inline_picture(body: Mapping[str, Any], picture: bytes, media: str) -> bytes
     return data_url.join(parts)
 
 
+def encode_request(request: Request, talk: Talk) -> bytes:
+    """What is sent for a request, the picture of its talk read where it asks about one.
+
+    Raises RecordError UNREADABLE where that cannot be read, or is not the one that is asked about.
+    """
+    if request.picture is None:
+        return dump_body(request.body)
+    try:
+        picture, media = talk.read_picture()
+    except OSError as error:
+        raise RecordError(Reason.UNREADABLE, f"the tile's picture cannot be read: {error}") from error
+    return inline_picture(request.body, picture, media)
+
+
 def read_json(body: bytes) -> object:
     """Parse the body of a server's answer. Raises ValueError where it is no whole JSON document."""
     try:
@@ -86,11 +101,11 @@ def read_completion(document: object) -> Answer:
     usage = usage if isinstance(usage, Mapping) else {}
     served = document.get("model")
     return Answer(
-        text=_mend(text),
+        text=mend(text),
         finish="refusal" if is_refusal else finish,
         tokens_in=_read_count(usage.get("prompt_tokens")),
         tokens_out=_read_count(usage.get("completion_tokens")),
-        served=_one_line(served, _LONGEST_NAME) if isinstance(served, str) else "",
+        served=to_line(served[:_LONGEST_NAME]) if isinstance(served, str) else "",
     )
 
 
@@ -101,14 +116,14 @@ def read_error(document: object) -> tuple[str, str]:
     """
     error = document.get("error") if isinstance(document, Mapping) else None
     if isinstance(error, str):
-        return "", _one_line(error, _LONGEST_MESSAGE)
+        return "", to_line(error[:_LONGEST_MESSAGE])
     if not isinstance(error, Mapping):
         return "", ""
     codes = (error.get("code"), error.get("type"))
     code = next((str(code) for code in codes if isinstance(code, str | int) and code), "")
     message = error.get("message")
-    shown = _one_line(message, _LONGEST_MESSAGE) if isinstance(message, str) else ""
-    return _one_line(code, _LONGEST_NAME), shown
+    shown = to_line(message[:_LONGEST_MESSAGE]) if isinstance(message, str) else ""
+    return to_line(code[:_LONGEST_NAME]), shown
 
 
 def _first_choice(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
@@ -122,7 +137,7 @@ def _first_choice(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     if not isinstance(message, Mapping):
         raise _bad(f"a choice has a message, got {_name_type(message)}")
     reason = choice.get("finish_reason")
-    finish = (_one_line(reason, _LONGEST_REASON).lower() if isinstance(reason, str) else "") or "stop"
+    finish = (to_line(reason[:_LONGEST_REASON]).lower() if isinstance(reason, str) else "") or "stop"
     return message, _STOPS.get(finish, finish)
 
 
@@ -149,15 +164,6 @@ def _read_count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value <= _MOST_TOKENS and value == int(value) else None
-
-
-def _mend(text: str) -> str:
-    """Replace halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _one_line(text: str, longest: int) -> str:
-    return "".join(char if char.isprintable() else " " for char in _mend(text[:longest])).strip()
 
 
 def _name_type(value: object) -> str:

@@ -18,6 +18,7 @@ from earthloom.caption.config import ChatSettings
 from earthloom.caption.endpoint.completion import read_completion, read_error, read_json, url_of
 from earthloom.caption.endpoint.pacing import LONGEST_PAUSE_S
 from earthloom.core.errors import RecordError, RunError, UsageError
+from earthloom.core.text import to_line
 from earthloom.net.address import keep_deadline
 from earthloom.net.config import NetSettings
 from earthloom.net.retry import read_retry_after
@@ -196,7 +197,7 @@ class Poster:
         if not body:
             return "nothing"
         start = body[:40].decode("utf-8", "replace")
-        return self.hide("".join(char if char.isprintable() else " " for char in start).strip()) or "blanks"
+        return self.hide(to_line(start)) or "blanks"
 
 
 def find_wait(headers: httpx2.Headers) -> float | None:

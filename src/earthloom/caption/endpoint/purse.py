@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Literal
 
 from earthloom.caption.asking import Answer, Request
 from earthloom.caption.config import ChatSettings
 from earthloom.caption.ledger import Ledger
 from earthloom.caption.ledger.prices import cost_of, highest_cost
+from earthloom.caption.ledger.rows import Outcome
 
 
 class Purse:
@@ -64,6 +66,10 @@ class Purse:
         """Note that a request brought no answer, and what it may have cost all the same."""
         self._ledger.fail(request, why, cost=cost, tries=tries, is_final=is_final)
         self._settle()
+
+    def reopen(self, refused: Iterable[tuple[Request, str]]) -> None:
+        """Let the next run ask again what was refused for good: the endpoint was at fault, and not these requests."""
+        self._ledger.settle(Outcome(question=request, why=why, tries=0) for request, why in refused)
 
     def find_limit(self) -> Literal["budget", "requests"]:
         """Which of the limits left no room for a request."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Literal
 
-from earthloom.caption.asking import Asked, Talk, follow
+from earthloom.caption.asking import Asked, BrokenTalkError, Talk, follow
 from earthloom.caption.config import ChatSettings
 from earthloom.caption.endpoint.posting import Poster
 from earthloom.caption.endpoint.purse import Purse
@@ -181,8 +181,8 @@ class _Run:
         conversation = talk.start()
         try:
             follow(conversation, lambda request: self._sender.find(request, talk, poster))
-        except RecordError:
-            pass  # nothing came of it: the stage will find the same in the ledger, and refuse the record
+        except (RecordError, BrokenTalkError):
+            pass  # nothing came of it: the stage will find the same, and keep the record with its reason
         finally:
             conversation.close()
 

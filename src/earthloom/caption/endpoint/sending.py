@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from earthloom.caption.asking import Answer, Request, Talk
-from earthloom.caption.config import ChatSettings
-from earthloom.caption.endpoint.completion import dump_body, inline_picture
+from earthloom.caption.config import ChatSettings, Limits
+from earthloom.caption.endpoint.completion import encode_request
 from earthloom.caption.endpoint.posting import NoAnswerError, Poster
 from earthloom.caption.endpoint.purse import Purse
 from earthloom.caption.endpoint.turns import StoppedAsking, Turns
@@ -35,7 +35,7 @@ class Sender:
         self._turns = turns
         self._purse = purse
         self._flights = _Flights()
-        self.tally = Tally(settings)
+        self.tally = Tally(settings.limits)
 
     def find(self, request: Request, talk: Talk, poster: Poster) -> Answer:
         """The answer to a request, from the ledger or else from the endpoint.
@@ -57,8 +57,13 @@ class Sender:
         return outcome
 
     def _ask(self, request: Request, talk: Talk, poster: Poster) -> Answer | RecordError:
+        if self._ledger.is_out(request):
+            raise RunError(
+                "Requests of this run wait in batch files, and would be paid for twice. Take their answers in with "
+                "`earthloom batch RECIPE FILES`, or give the files up with `earthloom batch RECIPE --lost`."
+            )
         try:
-            content = _encode(request, talk)
+            content = encode_request(request, talk)
             _Errand(request, self._settings, self._turns, self._purse, self.tally).run(content, poster)
         except RecordError as error:
             return error
@@ -167,7 +172,13 @@ class _Errand:
             self._turns.rest(find_pause(self._request.key, self._n_tries, self._settings.limits.backoff_s))
 
     def _give_up(self, fault: NoAnswerError) -> RecordError:
-        self._tally.note_failure(fault.said)
+        if self._tally.note_failure(self._request, fault.said, is_final=not fault.again):
+            self._purse.reopen(self._tally.take_refused())
+            raise RunError(
+                f"{self._settings.limits.give_up_after} requests in a row failed at "
+                f"{show_url(self._settings.base_url)}, the last with {fault.said}. See that the server is up and takes "
+                "such requests, then run the same command again: nothing that was answered is asked twice."
+            )
         if not fault.again:
             return RecordError(Reason.BAD_ANSWER, f"wanted an answer, got {fault.said}")
         tries = "1 try" if self._n_tries == 1 else f"{self._n_tries} tries"
@@ -180,12 +191,14 @@ class _Errand:
 
 
 class Tally:
-    """Counts requests, and stops a run whose endpoint answers none of them."""
+    """Counts requests, and tells when an endpoint answers none of them."""
 
-    def __init__(self, settings: ChatSettings) -> None:
-        self._settings = settings
+    def __init__(self, limits: Limits) -> None:
+        self._most_in_a_row = limits.give_up_after
         self._lock = threading.Lock()
         self._n_in_a_row = 0
+        self._refused: list[tuple[Request, str]] = []
+        """Of those in a row, the ones that failed for good, and with what."""
         self.n_sent = 0
         self.n_answered = 0
         self.n_failed = 0
@@ -200,19 +213,22 @@ class Tally:
         with self._lock:
             self.n_answered += 1
             self._n_in_a_row = 0
+            self._refused.clear()
 
-    def note_failure(self, said: str) -> None:
-        """Count a request without an answer. Raises RunError where too many failed in a row."""
+    def note_failure(self, request: Request, said: str, *, is_final: bool) -> bool:
+        """Count a request without an answer; True where so many failed in a row that the endpoint is to be given up."""
         with self._lock:
             self.n_failed += 1
             self._n_in_a_row += 1
-            is_dead = self._n_in_a_row >= self._settings.limits.give_up_after
-        if is_dead:
-            raise RunError(
-                f"{self._settings.limits.give_up_after} requests in a row failed at "
-                f"{show_url(self._settings.base_url)}, the last with {said}. See that the server is up and takes such "
-                "requests, then run the same command again: nothing that was answered is asked twice."
-            )
+            if is_final:
+                self._refused.append((request, said))
+            return self._n_in_a_row >= self._most_in_a_row
+
+    def take_refused(self) -> list[tuple[Request, str]]:
+        """The requests in a row that failed for good, each given once."""
+        with self._lock:
+            refused, self._refused = self._refused, []
+        return refused
 
 
 class _Flight:
@@ -249,10 +265,3 @@ class _Flights:
                 flight.n_aboard -= 1
                 if flight.n_aboard == 0:
                     del self._flights[key]
-
-
-def _encode(request: Request, talk: Talk) -> bytes:
-    """What is sent. Raises RecordError UNREADABLE where the picture is not the one that is asked about."""
-    if request.picture is None:
-        return dump_body(request.body)
-    return inline_picture(request.body, *talk.read_picture())

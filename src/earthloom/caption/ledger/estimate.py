@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from earthloom.caption.asking import Answer, Request, Talk, resume
+from earthloom.caption.asking import Answer, BrokenTalkError, Request, Talk, resume
 from earthloom.caption.chat.replies import MAX_SUMMARY
 from earthloom.caption.config import ChatSettings
 from earthloom.caption.ledger.ledger import Ledger, find_outcome
@@ -91,7 +91,7 @@ class Estimate:
         ]
         if self.expected is not None:
             rows.append(_row("expected, no repairs", self.expected))
-        return "\n".join([*_align(rows), *self._say_standing()]) + "\n"
+        return "\n".join([*_align(rows), *self._say_standing()])
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON; money is null where a model has no price."""
@@ -210,7 +210,7 @@ def _explore(talk: Talk, ledger: Ledger) -> Iterator[tuple[Request, Stage]]:
             yield request, _name_stage(request, is_first=is_known)
             is_known = False
             outcome = _stand_in(request)
-    except (StopIteration, RecordError):
+    except (StopIteration, RecordError, BrokenTalkError):
         return
     finally:
         conversation.close()

@@ -270,7 +270,7 @@ def _check_money(cost: float) -> float:
 def find_missing(talk: Talk, ledger: Ledger) -> Request | Written:
     """Lead a conversation as far as the ledger's answers go: its first request without one, or what was written.
 
-    Raises what the conversation raises, a `RecordError` where nothing came of it.
+    Raises a `RecordError` where nothing came of it, and `BrokenTalkError`.
     """
     conversation = talk.start()
     outcome: Answer | RecordError | None = None

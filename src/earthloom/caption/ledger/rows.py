@@ -13,6 +13,7 @@ from typing import Protocol
 
 from earthloom.caption.asking import Answer, Request
 from earthloom.caption.config import Limits
+from earthloom.core.text import mend
 
 NANO = 1_000_000_000
 MOST_TEXT = 65_536
@@ -86,15 +87,6 @@ def now() -> str:
 def hash_answer(text: str) -> bytes:
     """Hash an answer as it is kept."""
     return hashlib.blake2b(text.encode(), digest_size=12).digest()
-
-
-def mend(text: str) -> str:
-    """Replace what no file can hold: JSON can bring halves of letters (lone surrogates)."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def shorten(text: str, n_bytes: int = MOST_TEXT) -> str:

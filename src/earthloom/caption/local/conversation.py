@@ -7,16 +7,17 @@ from pathlib import Path
 from earthloom.caption.asking import PICTURE, Answer, Conversation, Request, Written
 from earthloom.caption.checks import Check, Finding, compile_known, is_parroted, judge
 from earthloom.caption.config import LocalSettings
+from earthloom.caption.dropping import drop
 from earthloom.caption.facts.statements import Statements
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_json
-from earthloom.core.records import Caption, Dropped, Reason, Tile
+from earthloom.core.records import Caption, Reason, Tile
+from earthloom.core.text import to_line
 
 MIN_WORDS = 3
 """Fewest words of a caption, as in the baselines of DataComp (Gadre et al., 2023); BLIP-2 says `an aerial view of a
 river`, which the eight words that are asked of others would refuse."""
 _STYLE, _ROLE = "plain", "overview"
-_MAX_DROPPED = 500
 _ENDS = (".", "!", "?")
 
 
@@ -47,7 +48,9 @@ def write_local(
     if is_parroted(answer.n_same, answer.n_all, "blip2"):
         faults.append(Finding(Check.ALIKE, f"said of {answer.n_same} of {answer.n_all} pictures"))
     if faults:
-        return Written(dropped=(_drop(text, author, faults[0]),))
+        check, evidence = faults[0].check.value, faults[0].evidence
+        failed = drop(text, style=_STYLE, role=_ROLE, author=author, check=check, evidence=evidence)
+        return Written(dropped=(failed,))
     checks = tuple(check.value for check in judged.checks)
     caption = Caption(text=text, style=_STYLE, role=_ROLE, author=author, checks=checks)
     return Written(captions=(caption,))
@@ -87,24 +90,12 @@ def _ask(tile: Tile, settings: LocalSettings, fingerprint: str) -> Request:
     )
 
 
-def _drop(text: str, author: str, finding: Finding) -> Dropped:
-    return Dropped(
-        text=text[:_MAX_DROPPED],
-        style=_STYLE,
-        role=_ROLE,
-        author=author,
-        check=finding.check.value,
-        evidence=finding.evidence,
-    )
-
-
 def _clean(answer: Answer, settings: LocalSettings) -> tuple[str, Finding | None]:
     """What a model said as sentences: one line, without the prompt, with a capital letter and a full stop.
 
     Of a text that was cut off only whole sentences are left; where there is none, the second value says so.
     """
-    text = " ".join("".join(letter if letter.isprintable() else " " for letter in answer.text).split())
-    prompt = " ".join(settings.prompt.split())
+    text, prompt = to_line(answer.text), to_line(settings.prompt)
     if prompt and text.casefold().startswith(prompt.casefold()):
         text = text[len(prompt) :].lstrip(" ,:;-")
     finding = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from earthloom.caption.asking import Answer, Asked, Conversation, Request, Talk, resume
+from earthloom.caption.asking import Answer, Asked, BrokenTalkError, Conversation, Request, Talk, resume
 from earthloom.caption.config import LocalSettings
 from earthloom.caption.ledger import Ledger, find_outcome
 from earthloom.caption.ledger.rows import Outcome
@@ -117,17 +117,13 @@ class _Driver:
         self._advance = advance
         self._waiting: dict[str, _Waiting] = {}
         self._loaded: tuple[Captioner, Batches] | None = None
-        self._n_broken = 0
+        self._broken: list[Outcome] = []
+        """Pictures in a row that the model broke on."""
         self.n_sent = self.n_answered = self.n_failed = 0
 
     def take(self, talk: Talk) -> None:
         """Begin a conversation; it goes on when its first question has an answer."""
-        try:
-            conversation = talk.start()
-        except RecordError:
-            self._advance(1)
-            return
-        self._lead(talk, conversation, None)
+        self._lead(talk, talk.start(), None)
 
     def flush(self) -> None:
         """Answer all that wait."""
@@ -146,7 +142,7 @@ class _Driver:
         while True:
             try:
                 request = resume(conversation, outcome)
-            except (StopIteration, RecordError):
+            except (StopIteration, RecordError, BrokenTalkError):
                 # What was written, and why nothing was, is found again by whoever writes the shard.
                 self._advance(1)
                 return
@@ -205,12 +201,15 @@ class _Driver:
 
     def _count_broken(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
-            self._n_broken = self._n_broken + 1 if outcome.answer is None else 0
-            if self._n_broken >= _GIVE_UP_AFTER:
-                raise RunError(
-                    f"The model broke on {self._n_broken} pictures in a row, at last with {outcome.why}. What it said "
-                    "before is kept. Start the run again; if it breaks again, take a smaller `batch`, or `device: cpu`."
-                )
+            self._broken = [*self._broken, outcome] if outcome.answer is None else []
+        if len(self._broken) >= _GIVE_UP_AFTER:
+            # The model was at fault, and not these pictures: the next run asks for all of them again.
+            self._ledger.settle(replace(broken, is_final=False, tries=0) for broken in self._broken)
+            raise RunError(
+                f"The model broke on {len(self._broken)} pictures in a row, at last with {self._broken[-1].why}. What "
+                "it said before is kept. Start the run again; if it breaks again, take a smaller `batch`, or "
+                "`device: cpu`."
+            )
 
     def _load(self, request: Request) -> tuple[Captioner, Batches]:
         if self._loaded is None:

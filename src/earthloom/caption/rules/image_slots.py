@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from earthloom.caption.facts.statements import Extent, Resolution
 from earthloom.caption.rules import content, meaning, sensing, tones, whereabouts
 from earthloom.caption.rules.grammar import Draw
+from earthloom.caption.rules.material import Material
 from earthloom.caption.rules.slotting import Slot, always, of_modality, only_if, when
 from earthloom.core.records import Modality
 from earthloom.geo.levels import find_resolution_class
-
-if TYPE_CHECKING:
-    from earthloom.caption.rules.slots import Wording
-
 
 _EARTH = (
     "the Earth's surface",
@@ -33,19 +28,19 @@ _MADE = ("acquired", "recorded", "captured", "taken", "collected", "obtained")
 _MADE_UP = ("generated", "computed", "rendered", "calculated")
 
 
-def _say_earth(w: Wording, draw: Draw) -> str:
+def _say_earth(w: Material, draw: Draw) -> str:
     if w.said.synthetic is not None:
         return draw.pick(_NO_EARTH)
     return draw.pick(_EARTH)
 
 
-def _say_made(w: Wording, draw: Draw) -> str:
+def _say_made(w: Material, draw: Draw) -> str:
     if w.said.synthetic is not None:
         return draw.pick(_MADE_UP)
     return draw.pick(_MADE)
 
 
-def _say_outline(w: Wording, draw: Draw) -> str:
+def _say_outline(w: Material, draw: Draw) -> str:
     width, height = w.said.frame.width, w.said.frame.height
     if width == height:
         return draw.pick(("square", "square, as wide as it is high", "square, with sides of equal length"))
@@ -55,7 +50,7 @@ def _say_outline(w: Wording, draw: Draw) -> str:
     )
 
 
-def _find_regular(w: Wording) -> Extent | None:
+def _find_regular(w: Material) -> Extent | None:
     """The extent, where pixels are as far apart as samples."""
     extent, resolution = w.said.extent, w.said.resolution
     if extent is None or resolution is None or abs(extent.pixel_m / resolution.gsd_m - 1) >= 0.01:
@@ -63,7 +58,7 @@ def _find_regular(w: Wording) -> Extent | None:
     return extent
 
 
-def _find_enlarged(w: Wording) -> Extent | None:
+def _find_enlarged(w: Material) -> Extent | None:
     """The extent, where more pixels were drawn than samples were measured."""
     extent, resolution = w.said.extent, w.said.resolution
     if extent is None or resolution is None or extent.pixel_m >= 0.95 * resolution.gsd_m:
@@ -71,22 +66,22 @@ def _find_enlarged(w: Wording) -> Extent | None:
     return extent
 
 
-def _find_resampled(w: Wording) -> Resolution | None:
+def _find_resampled(w: Material) -> Resolution | None:
     resolution = w.said.resolution
     return resolution if resolution is not None and resolution.native_gsd_m is not None else None
 
 
-def _find_sampling(w: Wording) -> tuple[Resolution, Modality] | None:
+def _find_sampling(w: Material) -> tuple[Resolution, Modality] | None:
     resolution = w.said.resolution
     return None if resolution is None else (resolution, w.said.signal.modality)
 
 
-def _is_simulated(w: Wording) -> bool:
+def _is_simulated(w: Material) -> bool:
     """Whether the picture shows what was not there when it was taken."""
     return w.said.weather is not None and w.said.weather.is_simulated
 
 
-def _has_conditions(w: Wording) -> bool:
+def _has_conditions(w: Material) -> bool:
     said = w.said
     others = (
         said.resolution,

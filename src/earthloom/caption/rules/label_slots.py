@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from earthloom.caption.facts.statements import Cover, Objects, SceneClass
 from earthloom.caption.language.english import say_count
 from earthloom.caption.rules import content, meaning, objects
 from earthloom.caption.rules.content import DOMINANT, FILLING, MOST, name_cover
+from earthloom.caption.rules.material import Material
 from earthloom.caption.rules.slotting import Slot, only_if, when
 
-if TYPE_CHECKING:
-    from earthloom.caption.rules.slots import Wording
 
-
-def _has_labels(w: Wording) -> bool:
+def _has_labels(w: Material) -> bool:
     return bool(w.said.classes or w.said.objects or w.covers)
 
 
-def _find_whole(w: Wording) -> SceneClass | None:
+def _find_whole(w: Material) -> SceneClass | None:
     """The first class, where it was given for what the tile shows."""
     return next((scene_class for scene_class in w.said.classes if scene_class.is_whole), None)
 
 
-def _find_only(w: Wording) -> SceneClass | None:
+def _find_only(w: Material) -> SceneClass | None:
     """The class of all that the tile shows, where it is the only label."""
     is_only = len(w.said.classes) == 1 and not w.said.objects and not w.said.covers
     return _find_whole(w) if is_only else None
 
 
-def _find_part(w: Wording) -> SceneClass | None:
+def _find_part(w: Material) -> SceneClass | None:
     """The first class, where it was given for more than the tile shows."""
     return next((scene_class for scene_class in w.said.classes if not scene_class.is_whole), None)
 
 
-def _find_arranged(w: Wording) -> tuple[Objects, tuple[str, ...]] | None:
+def _find_arranged(w: Material) -> tuple[Objects, tuple[str, ...]] | None:
     """The most numerous objects whose places are known, and what to call the image."""
     group = next((group for group in w.said.objects if group.cells), None)
     return None if group is None else (group, w.images.again)
 
 
-def _find_all(w: Wording) -> tuple[Cover, ...] | None:
+def _find_all(w: Material) -> tuple[Cover, ...] | None:
     """Three covers or more, none of them too small to be said."""
     return w.covers if len(w.said.covers) == len(w.covers) > 2 else None
 
 
-def _find_mix(w: Wording) -> tuple[Cover, ...] | None:
+def _find_mix(w: Material) -> tuple[Cover, ...] | None:
     return w.covers if len(w.covers) > 1 else None
 
 
@@ -53,12 +49,12 @@ def _add_up(covers: tuple[Cover, ...]) -> float:
     return sum(cover.share for cover in covers)
 
 
-def _find_main(w: Wording) -> tuple[Cover, ...] | None:
+def _find_main(w: Material) -> tuple[Cover, ...] | None:
     """The covers, where those that are listed make up most of the frame."""
     return w.covers if _add_up(w.covers[:4]) >= MOST else None
 
 
-def _find_mixed(w: Wording) -> Cover | None:
+def _find_mixed(w: Material) -> Cover | None:
     """The largest of three covers or more, where it is far from half of the frame."""
     return w.covers[0] if len(w.covers) > 2 and w.covers[0].share < 0.45 else None
 

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from earthloom.caption.rules.grammar import Draw
+from earthloom.caption.rules.material import Material
 from earthloom.core.records import Modality
-
-if TYPE_CHECKING:
-    from earthloom.caption.rules.slots import Wording
 
 S = TypeVar("S")
 
-Slot: TypeAlias = "tuple[Callable[[Wording], bool], Callable[[Wording, Draw], str]]"
+Slot: TypeAlias = tuple[Callable[[Material], bool], Callable[[Material, Draw], str]]
 """Whether it can be said, and the saying of it."""
 
 
-def always(say: Callable[[Wording, Draw], str]) -> Slot:
+def always(say: Callable[[Material, Draw], str]) -> Slot:
     """A slot that can always be said."""
     return (lambda _w: True), say
 
 
-def when(find: Callable[[Wording], S | None], say: Callable[[S, Draw], str]) -> Slot:
+def when(find: Callable[[Material], S | None], say: Callable[[S, Draw], str]) -> Slot:
     """A slot that words one thing, where it is known."""
 
-    def say_found(w: Wording, draw: Draw) -> str:
+    def say_found(w: Material, draw: Draw) -> str:
         found = find(w)
         assert found is not None, "frames are used only where their slots are known"
         return say(found, draw)
@@ -33,7 +31,7 @@ def when(find: Callable[[Wording], S | None], say: Callable[[S, Draw], str]) -> 
     return (lambda w: find(w) is not None), say_found
 
 
-def only_if(is_known: Callable[[Wording], bool], say: Callable[[Wording, Draw], str]) -> Slot:
+def only_if(is_known: Callable[[Material], bool], say: Callable[[Material, Draw], str]) -> Slot:
     """A slot that is said where a test holds."""
     return is_known, say
 

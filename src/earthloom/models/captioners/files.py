@@ -145,7 +145,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object. Raises UsageError where it is none."""
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):
         raise UsageError(f"{path} holds no JSON object.")
@@ -268,7 +268,7 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[int, dict[str, Any]]:
         for name, entry in header.items():
             if name != "__metadata__":
                 _check_entry(entry)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UsageError(f"{path} is no safetensors file, or broken ({error}): download it again.") from error
     return 8 + size, header
 
