@@ -15,9 +15,9 @@ from ledger_requests import PRICES, make_answer, make_request, make_settings, ma
 from earthloom.caption.asking import Answer, Conversation, Request, Talk, Written, follow
 from earthloom.caption.chat import read_prompts, write_chat
 from earthloom.caption.config import ChatSettings, Limits, Price
+from earthloom.caption.endpoint.estimate import Estimate, estimate
 from earthloom.caption.facts import gather
 from earthloom.caption.ledger import Ledger
-from earthloom.caption.ledger.estimate import Estimate, estimate
 from earthloom.caption.ledger.prices import cost_of
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Reason, Text

@@ -18,7 +18,6 @@ from earthloom.run.compat import RULES
 from earthloom.tile import TileSettings, check_classes, count_windows
 from earthloom.tile.pixels import ScenePixels
 
-
 LATITUDES = {"austin": 30.27, "tyrol-w": 47.21, "tyrol-e": 46.83, "sfo": 37.78}
 
 

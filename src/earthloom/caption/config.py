@@ -41,8 +41,8 @@ class Limits(Settings):
     requests: int | None = Field(None, ge=1)
     """Most requests that may be sent in all, those of earlier runs counted in."""
     in_flight: int = Field(64, ge=1, le=1024)
-    """Most requests under way at a time. The number grows from 4 while the server keeps up and is halved when it
-    answers 429 or 503."""
+    """Most requests under way at a time. The number grows from 4, with a budget from 1, while the server keeps up, and
+    is halved when it answers 429 or 503."""
     requests_per_minute: float | None = Field(None, gt=0)
     """Rate that is never exceeded, whatever the server takes."""
     tokens_per_minute: float | None = Field(None, gt=0)
@@ -82,7 +82,8 @@ class ChatSettings(Settings):
     detail: Literal["low", "high", "auto"] = "high"
     """How closely the model is to look, as OpenAI names it."""
     image_tokens: int = Field(800, ge=0, le=100_000)
-    """Tokens that a picture is taken to cost before the server has told; estimates grow with what it tells."""
+    """Tokens that a picture is taken to cost before the server has told, rather too many: the budget rests on it until
+    then. Estimates grow with what the server tells."""
     temperature: float | None = Field(0.4, ge=0, le=2)
     """Null where the model takes none."""
     seed: int | None = None

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from earthloom.caption import CaptionSettings, Model, ModelAuthors, Talk, resolve_paths
 from earthloom.core.errors import Fault, StoppedError, UsageError
 from earthloom.run.jobs import CaptionJob
-from earthloom.run.ledger import is_done
 from earthloom.run.progress import Listener
 from earthloom.run.reading import find_scenes, iter_tile_groups
+from earthloom.run.standing import is_done
 from earthloom.store.layout import WorkFolder
 from earthloom.store.lock import hold_lock
 from earthloom.store.shards import Counts
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from earthloom.caption import Asked
     from earthloom.caption.config import ChatSettings
     from earthloom.caption.endpoint.batch_answers import BatchRead
+    from earthloom.caption.endpoint.estimate import Estimate
     from earthloom.caption.ledger import Ledger
-    from earthloom.caption.ledger.estimate import Estimate
     from earthloom.run.recipe import Recipe
 
 _MODELS: tuple[Model, ...] = ("blip2", "chat")
@@ -106,8 +106,8 @@ def ask_models(asking: Asking, folder: WorkFolder, listener: Listener) -> None:
 
 def estimate_asking(asking: Asking) -> Estimate | None:
     """What asking would cost; nothing is sent. None where no remote model is asked."""
+    from earthloom.caption.endpoint.estimate import estimate
     from earthloom.caption.ledger import Ledger
-    from earthloom.caption.ledger.estimate import estimate
 
     chat = asking.models.settings.chat
     if chat is None:

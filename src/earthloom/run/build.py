@@ -19,7 +19,6 @@ from earthloom.run.asking import Asking, ask_models, estimate_asking, find_missi
 from earthloom.run.engine import Engine, make_engine
 from earthloom.run.job import Job
 from earthloom.run.jobs import CaptionJob, SynthesizeJob
-from earthloom.run.ledger import Ledger, remove_strangers
 from earthloom.run.plan import (
     Planned,
     Tiles,
@@ -36,6 +35,7 @@ from earthloom.run.plan import (
 from earthloom.run.progress import Listener, Silence
 from earthloom.run.recipe import Recipe, check_paths, dump_recipe
 from earthloom.run.refusals import write_refused
+from earthloom.run.standing import Standing, remove_strangers
 from earthloom.run.summary import StageSummary, Summary
 from earthloom.run.variants import plan_variants
 from earthloom.store.atomic import remove_leftovers, translate_write_errors, write_json, write_text
@@ -44,7 +44,7 @@ from earthloom.store.lock import hold_lock
 from earthloom.store.shards import DROPPED, Counts, Manifest
 
 if TYPE_CHECKING:
-    from earthloom.caption.ledger.estimate import Estimate
+    from earthloom.caption.endpoint.estimate import Estimate
 
 JobT = TypeVar("JobT", bound=Job)
 
@@ -224,19 +224,19 @@ class _Run:
         """Do the jobs that are not done yet; give the manifests of all, in the order of the plan."""
         start = time.monotonic()
         self.listener.start_stage(stage, total)
-        ledger = Ledger(self.folder.stage(stage), self.listener.advance)
-        for manifest in self.engine.run(ledger.pending(jobs)):
-            ledger.note(manifest)
-        done = ledger.in_order()
+        standing = Standing(self.folder.stage(stage), self.listener.advance)
+        for manifest in self.engine.run(standing.pending(jobs)):
+            standing.note(manifest)
+        done = standing.in_order()
         counts = Counts()
         for manifest in done:
             counts.add(manifest.counts)
         seconds = time.monotonic() - start
         self.stages[stage] = StageSummary(
-            counts=counts, seconds=seconds, n_shards=len(done), n_reused=ledger.n_reused
+            counts=counts, seconds=seconds, n_shards=len(done), n_reused=standing.n_reused
         )
         remove_strangers(self.folder.stage(stage), {manifest.name for manifest in done})
-        self.listener.finish_stage(counts, seconds, ledger.n_reused)
+        self.listener.finish_stage(counts, seconds, standing.n_reused)
         return done
 
     def _summarise(self, seconds: float, captions: list[Manifest]) -> Summary:

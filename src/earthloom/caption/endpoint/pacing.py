@@ -105,7 +105,8 @@ class Pacing:
     """When the next request may start."""
 
     def __init__(self, limits: Limits) -> None:
-        self.window = Window(limits.in_flight)
+        # With a budget the first answer tells what a picture costs before others are on their way.
+        self.window = Window(limits.in_flight, START if limits.budget is None else 1)
         self.n_under_way = 0
         self._requests = Spacing(limits.requests_per_minute)
         self._tokens = Spacing(limits.tokens_per_minute)

@@ -19,7 +19,7 @@ def is_done(folder: WorkFolder, job: Job) -> bool:
     return manifest is not None and not manifest.n_unreachable
 
 
-class Ledger:
+class Standing:
     """The shards of one stage in the order of the plan.
 
     A shard is done when its manifest has the key that the plan asks for. One in which something could not be reached

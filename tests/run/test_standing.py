@@ -7,7 +7,7 @@ from pathlib import Path
 
 from earthloom.core.records import Reason, Refused, Verdict
 from earthloom.run.job import Tick
-from earthloom.run.ledger import Ledger
+from earthloom.run.standing import Standing
 from earthloom.store.layout import ShardFiles
 from earthloom.store.shards import Manifest, ShardWriter
 from earthloom.store.tables import read_records
@@ -38,7 +38,7 @@ class Fetch:
 
 def run(folder: Path, *jobs: Fetch) -> tuple[list[str], list[Manifest]]:
     """Do what is pending; the names of what was done, and the manifests of all."""
-    ledger = Ledger(folder, lambda n: None)
+    ledger = Standing(folder, lambda n: None)
     done = []
     for job in ledger.pending(jobs):
         done.append(job.name)
@@ -86,7 +86,7 @@ def test_a_worse_try_gives_way_to_the_old_one(tmp_path: Path) -> None:
 def test_what_an_interrupted_try_left_does_no_harm(tmp_path: Path) -> None:
     job = Fetch(tmp_path, "a", ("1",), ("2",))
     run(tmp_path, job)
-    ledger = Ledger(tmp_path, lambda n: None)
+    ledger = Standing(tmp_path, lambda n: None)
     assert next(ledger.pending([job])) == job
     assert (tmp_path / "before").is_dir()
     assert run(tmp_path, Fetch(tmp_path, "a", ("1", "2")))[0] == ["a"]
