@@ -135,7 +135,11 @@ def batch(
         typer.Option("--output", "-o", help="Work folder; NAME-work beside the recipe when not given."),
     ] = None,
     lost: Annotated[
-        bool, typer.Option("--lost", help="The files were lost: the next build writes their requests again.")
+        bool,
+        typer.Option(
+            "--lost",
+            help="The files were lost: the next build writes all requests again that the ledger has out.",
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:

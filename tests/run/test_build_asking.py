@@ -421,6 +421,9 @@ def test_three_kills_pay_for_nothing_twice(tmp_path: Path, n: int, waits: list[i
         recipe = write_recipe(tmp_path, n, chat.url, limits=limits)
         answered = _kill_and_check(recipe, log, n, waits)
     twice = sum(count - 1 for count in answered.values())
+    sys.stdout.write(
+        f"{n} images, 3 kills: {answered.total():,} answers to {len(answered):,} requests, {twice} of them twice\n"
+    )
     assert twice <= 3 * 64 + 0.02 * n  # on the wire at a kill; answers too long to be kept are tried again
     assert not find_secret(tmp_path)
 

@@ -25,7 +25,8 @@ class ModelTotals:
     n_failed: int = 0
     """For good."""
     n_sent: int = 0
-    """How often any of them was sent, tries not counted: more than there are where one was asked again."""
+    """How often any of them was sent: more than there are where one was asked again, or where a try got no whole answer
+    that the server may have charged for."""
     tokens_in: int = 0
     tokens_out: int = 0
     """As the servers counted them; requests of which they did not say are left out."""
