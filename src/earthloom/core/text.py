@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 
-def mend(text: str) -> str:
-    """Replace halves of letters (lone surrogates), which JSON can hold and UTF-8 cannot; halves that fit are joined."""
+def is_whole(text: str) -> bool:
+    """Tell whether UTF-8 can hold a text: it has no halves of letters (lone surrogates), which JSON can hold."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+        return False
+    return True
+
+
+def mend(text: str) -> str:
+    """Replace halves of letters, so that UTF-8 can hold the text; halves that fit are joined."""
+    if is_whole(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def to_line(text: str) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from earthloom.core.errors import RecordError
 from earthloom.core.ids import make_id
 from earthloom.core.records import (
     Band,
@@ -16,9 +17,11 @@ from earthloom.core.records import (
     Origin,
     Provenance,
     Quantity,
+    Reason,
     Scene,
     Text,
 )
+from earthloom.core.text import is_whole
 from earthloom.geo.platforms import find_sensor, name_platform
 from earthloom.geo.sensors import name_sensor
 from earthloom.ingest.config import FileSettings, SourceSettings
@@ -153,8 +156,11 @@ def make_scene(
     `group` and `pair` are what the source itself knows of what belongs together; what the recipe's own expressions
     capture goes before them. They hold across all sources of one `dataset`, and of one `family` where the recipe
     names no dataset: two parts of a published dataset that share a scene share its group.
+
+    Raises RecordError BAD_FACTS for a text that no table can hold.
     """
     facts, provenance = settle(sources)
+    _check_letters(facts, labels, texts)
     if settings.find_place and facts.lon is not None and facts.lat is not None:
         facts, provenance = settle((*sources, facts_of_gazetteer(facts.lon, facts.lat)))
         facts = _credit_names(facts, provenance)
@@ -211,6 +217,16 @@ def make_scene(
         pair_key=pair_key,
         provenance=provenance,
     )
+
+
+def _check_letters(facts: Facts, labels: Sequence[Label], texts: Sequence[Text]) -> None:
+    """JSON can hold half of a letter (a lone surrogate, as of an emoji that was cut), which UTF-8 cannot."""
+    named = [(name, getattr(facts, name)) for name in Facts.__dataclass_fields__]
+    named += [("label", label.name) for label in labels]
+    named += [(text.role, text.text) for text in texts]
+    for name, value in named:
+        if isinstance(value, str) and not is_whole(value):
+            raise RecordError(Reason.BAD_FACTS, f"{name} is {value[:80]!r}; wanted whole letters")
 
 
 def facts_of_gazetteer(lon: float, lat: float) -> Facts:

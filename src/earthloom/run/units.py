@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from earthloom.core.errors import AccountError, RecordError, RunError
 from earthloom.core.records import Failed, Refused
+from earthloom.core.text import mend
 from earthloom.run.job import Job, Tick
 from earthloom.store.layout import ShardFiles, WorkFolder
 from earthloom.store.shards import Manifest, ShardWriter
@@ -100,4 +101,4 @@ def _outcomes(unit: Unit) -> Iterator[object]:
 
 def _hide(detail: str, folder: str) -> str:
     """Take the recipe's folder out of a message: a release says nothing of the machine it was made on."""
-    return detail.replace(folder + "/", "") if folder else detail
+    return mend(detail.replace(folder + "/", "") if folder else detail)

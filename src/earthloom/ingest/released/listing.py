@@ -6,11 +6,12 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import Item, Part, Reason
+from earthloom.core.text import is_whole, mend
 from earthloom.ingest.config import FileSettings
 from earthloom.ingest.listing import choose, list_files, locate, refuse
 from earthloom.ingest.released.json_records import JsonDamage, Record
@@ -106,6 +107,8 @@ def _list(settings: FileSettings, root: Path, read: Reader, wanted: str) -> Iter
 
 
 def _make_item(row: Row, seen: set[int]) -> Item:
+    if not is_whole(row.key):
+        row = replace(row, key=mend(row.key))
     mark = hash(row.key)  # 64 bits instead of the key: a million records take 100 MB less
     if mark in seen:
         return refuse(row.key, Reason.DUPLICATE, "a record of this key came before")
@@ -119,13 +122,13 @@ def _make_item(row: Row, seen: set[int]) -> Item:
 def try_find(
     find: Callable[[Iterable[str]], Part | None], names: list[str]
 ) -> tuple[Part | None, Reason, str]:
-    """Look for a picture: the part, or why there is none."""
+    """Look for a picture: the part, or why there is none. No file has a name with half a letter in it."""
     try:
-        part = find(names)
+        part = find([name for name in names if is_whole(name)])
     except RecordError as error:
         return None, error.reason, error.detail
     return (
         part,
         Reason.MISSING,
-        "" if part else f"the picture is not there; looked for {' and '.join(names)[:300]}",
+        "" if part else f"the picture is not there; looked for {mend(' and '.join(names))[:300]}",
     )
