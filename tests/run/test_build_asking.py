@@ -194,6 +194,21 @@ def test_a_missing_key_is_a_fault_of_the_recipe(tmp_path: Path, monkeypatch: pyt
     assert not (tmp_path / "work").exists()
 
 
+def test_a_key_is_wanted_only_where_something_is_to_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve_chat(Behaviour(key=SECRET)) as chat:
+        recipe = write_recipe(tmp_path, 2, chat.url)
+        build(recipe)
+        monkeypatch.delenv("TOY_KEY")
+        assert build(recipe).n_out == 2
+        recipe.write_text(
+            recipe.read_text().replace("model: toy-vision", "model: toy-vision\n    temperature: 0.9")
+        )
+        with pytest.raises(RecipeError, match="TOY_KEY is not set"):
+            build(recipe)
+
+
 def test_a_refused_key_stops_at_once_and_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_KEY", "sk-wrong-4711")
     with serve_chat(Behaviour(key=SECRET)) as chat:

@@ -110,7 +110,7 @@ def _open_run(
     """Check a recipe whole, then hold the work folder for a run. `asks` says whether a remote model will be asked."""
     folder = WorkFolder(Path(work).resolve())
     root = Path(base).resolve()
-    _check_recipe(recipe, root, asks=asks)
+    _check_recipe(recipe, root, wants_key=asks and not folder.ledger.exists())
     _check_apart(recipe, root, folder.root)
     n_workers = len(os.sched_getaffinity(0)) if workers is None else workers
     with translate_write_errors(folder.root):
@@ -124,11 +124,14 @@ def _open_run(
             ) from error
 
 
-def _check_recipe(recipe: Recipe, base: Path, *, asks: bool) -> None:
-    """Raise `RecipeError` with all that shows to be wrong before any work; what is dear to find comes last."""
+def _check_recipe(recipe: Recipe, base: Path, *, wants_key: bool) -> None:
+    """Raise `RecipeError` with all that shows to be wrong before any work; what is dear to find comes last.
+
+    A folder with answers may have all that it needs: there the key is wanted only once something is to be asked.
+    """
     captions = recipe.caption_settings()
     faults = [*check_paths(recipe, base), *find_faults_of_models(captions, base)]
-    if asks:
+    if wants_key:
         faults += find_missing_key(captions)
     faults = faults or [*find_broken_networks(recipe, base), *find_broken_effects(recipe, base)]
     faults = faults or find_empty_sources(recipe, base)
@@ -187,6 +190,8 @@ class _Run:
         planned = plan_caption(recipe, work, made, self.models)
         asking = self._plan_asking(planned, made)
         if asking is not None:
+            if faults := find_missing_key(recipe.caption_settings()):
+                raise RecipeError(faults, recipe=recipe.name)
             ask_models(asking, self.folder, self.listener)
         captions = self._do_planned("caption", planned)
         verdicts = self._do_planned("curate", plan_curate(recipe, work, captions))
