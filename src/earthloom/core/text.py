@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 
-def is_whole(text: str) -> bool:
-    """Tell whether UTF-8 can hold a text: it has no halves of letters (lone surrogates), which JSON can hold."""
+def find_half(text: str) -> str | None:
+    """Find the first half of a letter: a lone surrogate, as of an emoji that was cut, which UTF-8 cannot hold."""
     try:
         text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    except UnicodeEncodeError as error:
+        return text[error.start]
+    return None
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether UTF-8 can hold a text."""
+    return find_half(text) is None
 
 
 def mend(text: str) -> str:

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import Origin, Reason, Text
+from earthloom.core.text import find_half
 from earthloom.ingest.names import check_degrees, parse_date
 from earthloom.ingest.scenes import Facts
 
@@ -369,13 +370,11 @@ def _texts(row: Located, name: str) -> tuple[str, ...]:
 
 
 def _check_letters(text: str, name: str) -> None:
-    """JSON can hold half of a letter (a lone surrogate, as of an emoji that was cut), which no table can."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
+    half = find_half(text)
+    if half is not None:
         raise RecordError(
-            Reason.BAD_FACTS, f"{name} holds half of a letter, {text[error.start]!r}; write it anew in UTF-8"
-        ) from None
+            Reason.BAD_FACTS, f"{name} holds half of a letter, {half!r}; write it anew in UTF-8"
+        )
 
 
 def _parse_list(text: str, name: str) -> object:

@@ -65,21 +65,19 @@ class Reading:
 
     def clause(self, i: int) -> list[str]:
         """Lower-case tokens of the clause around an index."""
-        lower = self.lower
-        start, stop = i, i
-        while start > 0 and lower[start - 1] not in CLAUSE_ENDS:
-            start -= 1
-        while stop < len(lower) and lower[stop] not in CLAUSE_ENDS:
-            stop += 1
-        return lower[start:stop]
+        return self._around(i, CLAUSE_ENDS)
 
     def sentence(self, i: int) -> list[str]:
         """Lower-case tokens of the sentence around an index."""
+        return self._around(i, SENTENCE_ENDS)
+
+    def _around(self, i: int, ends: frozenset[str]) -> list[str]:
+        """Lower-case tokens around an index, up to the next end on either side."""
         lower = self.lower
         start, stop = i, i
-        while start > 0 and lower[start - 1] not in SENTENCE_ENDS:
+        while start > 0 and lower[start - 1] not in ends:
             start -= 1
-        while stop < len(lower) and lower[stop] not in SENTENCE_ENDS:
+        while stop < len(lower) and lower[stop] not in ends:
             stop += 1
         return lower[start:stop]
 
