@@ -11,7 +11,7 @@ from types import ModuleType
 
 from earthloom.core.settings import Settings
 from earthloom.store.selection import Selection
-from earthloom.train.config import TranslationRecipe
+from earthloom.train.translation.config import TranslationRecipe
 
 TARGET = Path(__file__).with_name("training.md")
 BEGIN, END = "<!-- Fields: made by docs/make_training_reference.py -->\n", "<!-- End of the fields -->\n"

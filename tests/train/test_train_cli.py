@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from training_folders import make_folders, write_recipe
-from training_steps import TinyStep
+from training_steps import TinyStep, making
 
 from earthloom import cli
 from earthloom.train import training
@@ -18,7 +18,9 @@ from earthloom.train import training
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Pictures and a recipe; what is trained is small."""
-    monkeypatch.setattr(training, "_make_step", TinyStep)
+    monkeypatch.setattr(
+        training.train, "__kwdefaults__", training.train.__kwdefaults__ | {"make": making(TinyStep)}
+    )
     make_folders(tmp_path)
     write_recipe(tmp_path / "tiny.yaml", steps=6)
     return tmp_path
@@ -40,7 +42,7 @@ def test_train_goes_beside_the_recipe_and_says_what_was_done(
     weights = folder / "tiny-training" / "weights" / "painter.safetensors"
     assert weights.is_file()
     assert "tiny: 6 steps" in said
-    assert "from     5 pictures" in said
+    assert "from     5 samples" in said
     assert str(weights) in said
 
 
@@ -53,7 +55,7 @@ def test_train_reports_as_json_and_goes_on(
         shown = capsys.readouterr()
         told = json.loads(shown.out)
         assert (told["steps"], told["resumed_from"]) == (6, resumed_from)
-        assert told["pictures"] == {"from": 5, "to": 5}
+        assert told["samples"] == {"from": 5, "to": 5}
         assert shown.err == ""
     assert json.loads((folder / "out" / "run.json").read_text()) == told
     assert run(*words, "--fresh", monkeypatch=monkeypatch) == 0

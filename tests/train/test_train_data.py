@@ -17,8 +17,10 @@ from training_folders import make_folders, paint
 
 from earthloom.core.errors import RunError
 from earthloom.store.selection import Selection, Shown, select
-from earthloom.train.config import CropSettings
-from earthloom.train.data import PictureBatches, PictureSet, draw_ahead, to_pictures, to_tensor
+from earthloom.train.ahead import draw_ahead
+from earthloom.train.samples import to_pictures, to_tensor
+from earthloom.train.translation.config import CropSettings
+from earthloom.train.translation.pictures import PictureBatches, PictureSet
 
 Picture = npt.NDArray[np.uint8]
 

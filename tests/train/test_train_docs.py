@@ -8,11 +8,12 @@ from pathlib import Path
 
 import yaml
 from training_folders import make_folders, make_recipe
-from training_steps import TinyStep
+from training_steps import TinyStep, making
 
 from earthloom.store.selection import Selection
-from earthloom.train.config import FREE, TranslationRecipe
+from earthloom.train.config import FREE
 from earthloom.train.training import train
+from earthloom.train.translation.config import TranslationRecipe
 
 
 def test_the_fields_are_up_to_date(repository: Path) -> None:
@@ -51,7 +52,7 @@ def test_the_folder_holds_what_the_page_says(repository: Path, tmp_path: Path) -
     told = set(re.findall(r"^\| `([\w.]+)[/`]", table, flags=re.MULTILINE))
     root = make_folders(tmp_path)
     (root / "a" / "empty.png").touch()
-    train(make_recipe(steps=8), tmp_path / "out", base=root, make_step=TinyStep)
+    train(make_recipe(steps=8), tmp_path / "out", base=root, make=making(TinyStep))
     assert told == {path.name for path in (tmp_path / "out").iterdir()} - {".training.lock"}
 
 

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 from training_folders import make_folders, make_recipe
-from training_steps import TinyStep
+from training_steps import TinyStep, making
 
 from earthloom import build
 from earthloom.recipes import parse_recipe
 from earthloom.store.selection import Selection, select
-from earthloom.train.config import CropSettings
-from earthloom.train.data import PictureBatches, to_pictures
+from earthloom.train.samples import to_pictures
 from earthloom.train.training import train
+from earthloom.train.translation.config import CropSettings
+from earthloom.train.translation.pictures import PictureBatches
 
 RECIPE = """
 name: chips
@@ -40,7 +41,7 @@ def test_a_release_is_learnt_from(kind: str, tmp_path: Path) -> None:
         make_recipe(steps=4, **{"from": {"release": "work", "split": ["train"]}}),
         tmp_path / "out",
         base=root,
-        make_step=TinyStep,
+        make=making(TinyStep),
     )
-    assert summary.n_pictures == {"from": 5, "to": 5}
+    assert summary.n_samples == {"from": 5, "to": 5}
     assert summary.n_refused == {}

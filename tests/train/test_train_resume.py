@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 import torch
 from training_folders import make_folders, make_recipe, write_recipe
-from training_steps import TinyStep
+from training_steps import TinyStep, making
 
 from earthloom.core.errors import LockedError, RunError, StoppedError, UsageError
 from earthloom.store import atomic
 from earthloom.store.layout import TrainingFolder
 from earthloom.store.lock import hold_lock
 from earthloom.train import checkpoints, loop, training
-from earthloom.train.config import TrainingRecipe
+from earthloom.train.kinds import TrainingRecipe
 from earthloom.train.training import train
 
 
@@ -50,13 +50,13 @@ def read_all(folder: Path) -> dict[str, bytes]:
 def undisturbed(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What the small recipe makes when it is left alone."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    summary = train(make_recipe(), folder, base=pictures, make_step=TinyStep)
+    summary = train(make_recipe(), folder, base=pictures, make=making(TinyStep))
     assert (summary.steps, summary.resumed_from) == (24, 0)
     assert summary.n_refused == {"from": 1}
     found = read_all(folder)
     assert set(found) == {
         "recipe.yaml",
-        "losses.csv",
+        "losses.jsonl",
         "refused.json",
         "checkpoints/step-000000020.safetensors",
         "checkpoints/step-000000024.safetensors",
@@ -87,8 +87,8 @@ def dying_at(step_number: int) -> Callable[[TrainingRecipe, torch.device], TinyS
 @pytest.mark.parametrize("number", [1, 2, 5, 6, 13, 20, 21, 24])
 def test_killed_in_a_step(number: int, pictures: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
     with pytest.raises(Killed):
-        train(make_recipe(), tmp_path, base=pictures, make_step=dying_at(number))
-    summary = train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
+        train(make_recipe(), tmp_path, base=pictures, make=making(dying_at(number)))
+    summary = train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))
     assert summary.resumed_from == (number - 1) // 5 * 5
     assert read_all(tmp_path) == undisturbed
 
@@ -129,10 +129,10 @@ def test_killed_between_two_files(
         patch.setattr(where, name, die)
         for _ in range(3):  # the same place is met again after a restart
             with pytest.raises(Killed):
-                train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
+                train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))
             calls.clear()
             after = 0
-    train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
+    train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))
     assert read_all(tmp_path) == undisturbed
 
 
@@ -145,11 +145,11 @@ def test_killed_while_a_checkpoint_is_half_written(
     with monkeypatch.context() as patch:
         patch.setattr(atomic.os, "fsync", die)
         with pytest.raises(Killed):
-            train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
+            train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))
     home = TrainingFolder(tmp_path)
     home.checkpoints.mkdir(exist_ok=True)
     (home.checkpoints / f"{home.checkpoint(5).name}.77{atomic.TEMPORARY}").write_bytes(b"half")
-    train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
+    train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))
     assert read_all(tmp_path) == undisturbed
 
 
@@ -171,7 +171,7 @@ def test_killed_for_good_at_random_moments(pictures: Path, undisturbed: dict[str
         reached.append(checkpoints.read_mark(found[-1]).step)
     assert reached == sorted(set(reached))
     assert reached[-1] < 24
-    summary = train(make_recipe(), folder, base=pictures, make_step=TinyStep)
+    summary = train(make_recipe(), folder, base=pictures, make=making(TinyStep))
     assert summary.resumed_from == reached[-1]
     assert {name: data for name, data in read_all(folder).items() if "checkpoints" not in name} == {
         name: data for name, data in undisturbed.items() if "checkpoints" not in name
@@ -202,9 +202,9 @@ def test_asked_to_stop_it_saves_and_goes_on_later(
 
     handler = signal.getsignal(number)
     with pytest.raises(StoppedError, match="after step 7 of 24, which is saved"):
-        train(make_recipe(), tmp_path, base=pictures, make_step=make)
+        train(make_recipe(), tmp_path, base=pictures, make=making(make))
     assert signal.getsignal(number) is handler
-    summary = train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
+    summary = train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))
     assert summary.resumed_from == 7
     assert read_all(tmp_path) == undisturbed
 
@@ -221,15 +221,15 @@ def test_a_second_signal_stops_at_once(pictures: Path, tmp_path: Path) -> None:
         return step
 
     with pytest.raises(StoppedError):
-        train(make_recipe(), tmp_path, base=pictures, make_step=make)
+        train(make_recipe(), tmp_path, base=pictures, make=making(make))
     assert not checkpoints.list_checkpoints(TrainingFolder(tmp_path))
 
 
 def test_a_finished_training_is_not_done_again(
     pictures: Path, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
-    train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
-    again = train(make_recipe(), tmp_path, base=pictures, make_step=dying_at(24))
+    train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))
+    again = train(make_recipe(), tmp_path, base=pictures, make=making(dying_at(24)))
     assert (again.steps, again.resumed_from) == (24, 24)
     assert read_all(tmp_path) == undisturbed
 
@@ -238,12 +238,12 @@ def test_what_weights_do_not_depend_on_may_change(
     pictures: Path, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     with pytest.raises(Killed):
-        train(make_recipe(), tmp_path, base=pictures, make_step=dying_at(12))
+        train(make_recipe(), tmp_path, base=pictures, make=making(dying_at(12)))
     changed = make_recipe(
         name="other", checkpoint_every=100, sample_every=100, keep=1, memory_mb=0, device="auto"
     )
     if not torch.cuda.is_available():
-        train(changed, tmp_path, base=pictures, make_step=TinyStep)
+        train(changed, tmp_path, base=pictures, make=making(TinyStep))
         name = "weights/painter.safetensors"
         assert read_all(tmp_path)[name] == undisturbed[name]
 
@@ -251,9 +251,9 @@ def test_what_weights_do_not_depend_on_may_change(
 def test_another_recipe_is_refused_and_fresh_begins_anew(
     pictures: Path, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
-    train(make_recipe(steps=10, rate=0.01, seed=3), tmp_path, base=pictures, make_step=TinyStep)
+    train(make_recipe(steps=10, rate=0.01, seed=3), tmp_path, base=pictures, make=making(TinyStep))
     with pytest.raises(UsageError) as caught:
-        train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
+        train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))
     said = str(caught.value)
     for words in (
         "`steps` was 10 and is 24",
@@ -262,30 +262,30 @@ def test_another_recipe_is_refused_and_fresh_begins_anew(
         "--fresh",
     ):
         assert words in said
-    train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep, fresh=True)
+    train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep), fresh=True)
     assert read_all(tmp_path) == undisturbed
 
 
 def test_other_pictures_are_noticed(tmp_path: Path) -> None:
     root = make_folders(tmp_path / "pictures")
-    train(make_recipe(steps=3), tmp_path / "out", base=root, make_step=TinyStep)
+    train(make_recipe(steps=3), tmp_path / "out", base=root, make=making(TinyStep))
     (root / "b" / "4.png").unlink()
     with pytest.raises(UsageError, match="pictures that it learns from have changed"):
-        train(make_recipe(steps=3), tmp_path / "out", base=root, make_step=TinyStep)
+        train(make_recipe(steps=3), tmp_path / "out", base=root, make=making(TinyStep))
 
 
 def test_a_damaged_checkpoint_is_named(pictures: Path, tmp_path: Path) -> None:
-    train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
+    train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))
     newest = TrainingFolder(tmp_path).checkpoint(24)
     newest.write_bytes(newest.read_bytes()[:5000])
     with pytest.raises(
         RunError, match=r"step-000000024\.safetensors is no checkpoint .* go on from the one before"
     ):
-        train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
+        train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))
     newest.unlink()
-    assert train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep).resumed_from == 20
+    assert train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep)).resumed_from == 20
 
 
 def test_two_runs_in_one_folder_are_refused(pictures: Path, tmp_path: Path) -> None:
     with hold_lock(TrainingFolder(tmp_path).lock), pytest.raises(LockedError):
-        train(make_recipe(), tmp_path, base=pictures, make_step=TinyStep)
+        train(make_recipe(), tmp_path, base=pictures, make=making(TinyStep))

@@ -10,11 +10,12 @@ import cv2
 import pytest
 import torch
 from training_folders import make_folders, make_recipe
+from training_steps import making
 
-from earthloom.train.config import TrainingRecipe
-from earthloom.train.step import Step
+from earthloom.train.kinds import TrainingRecipe
+from earthloom.train.step import Batch, Step, Update
 from earthloom.train.training import train
-from earthloom.train.translation import make_translation_step
+from earthloom.train.translation.making import make_translation_step
 
 SMALL = {"width": 4, "steps": 7, "checkpoint_every": 2, "sample_every": 7, "patches": 16, "crop": 64}
 METHODS = [{"method": "fastcut"}, {"method": "fastcut", "tps": 1.0, "batch": 2}, {"method": "cyclegan"}]
@@ -31,8 +32,8 @@ def dying_after(number: int) -> Callable[[TrainingRecipe, torch.device], Step]:
         step: Any = make_translation_step(recipe, device)
         learn = step.learn
 
-        def learn_and_die(batch: Mapping[str, torch.Tensor], at: int) -> dict[str, float]:
-            losses: dict[str, float] = learn(batch, at)
+        def learn_and_die(batch: Batch, at: int, update: Update) -> Mapping[str, torch.Tensor]:
+            losses: Mapping[str, torch.Tensor] = learn(batch, at, update)
             if at == number:
                 raise Killed
             return losses
@@ -56,12 +57,12 @@ def test_a_killed_translation_ends_with_the_same_bytes(
     undisturbed = train(recipe, tmp_path / "whole", base=root)
     for number in (1, 3, 6):
         with pytest.raises(Killed):
-            train(recipe, tmp_path / "killed", base=root, make_step=dying_after(number))
+            train(recipe, tmp_path / "killed", base=root, make=making(dying_after(number)))
     resumed = train(recipe, tmp_path / "killed", base=root)
     assert resumed.resumed_from == 4
     assert [path.name for path in resumed.weights] == ["translation.safetensors"]
     assert [p.read_bytes() for p in resumed.weights] == [p.read_bytes() for p in undisturbed.weights]
-    for name in ("losses.csv", "samples/step-000000007.png", "checkpoints/step-000000007.safetensors"):
+    for name in ("losses.jsonl", "samples/step-000000007.png", "checkpoints/step-000000007.safetensors"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 

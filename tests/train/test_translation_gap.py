@@ -20,8 +20,8 @@ from earthloom.metrics.structure import structure_term
 from earthloom.models.translation.weights import load_translator
 from earthloom.synthesize import translation as effect
 from earthloom.synthesize.stack import DISPLAY_UM, Layer, Stack, View
-from earthloom.train.config import TranslationRecipe
 from earthloom.train.training import train
+from earthloom.train.translation.config import TranslationRecipe
 
 SIDE, N = 96, 48
 """Pixels of each picture, pictures of each set."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from earthloom.train.config import TranslationRecipe
+from earthloom.train.translation.config import TranslationRecipe
 
 SMALL = {
     "train": "translation",

@@ -8,13 +8,19 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from training_folders import make_recipe
 
 from earthloom.recipes import load_training
-from earthloom.train.config import TrainingRecipe
+from earthloom.train.kinds import TrainingRecipe
+from earthloom.train.loop import Updates
+from earthloom.train.processes import Processes
+from earthloom.train.step import Batch, Made, Setting, Share, Update
 from earthloom.train.training import train
+from earthloom.train.translation.making import make_picture_batches
 
 POOL = 3
 
@@ -51,26 +57,23 @@ class TinyStep:
     def load_extra_state(self, state: Mapping[str, torch.Tensor]) -> None:
         self.pool = state["pool"].to(self.pool.device)
 
-    def set_rate(self, factor: float) -> None:
-        for optimizer in (self.adam, self.sgd):
-            for group in optimizer.param_groups:
-                group["lr"] = self.base * factor
-
-    def learn(self, batch: Mapping[str, torch.Tensor], number: int) -> dict[str, float]:
+    def learn(self, batch: Batch, number: int, update: Update) -> Mapping[str, torch.Tensor]:
         self.painter.train()
         made = self.painter(batch["a"])
         place = int(torch.randint(POOL, ()))
         old, self.pool[place] = self.pool[place].clone(), made[0].detach()
         self.before_update(number)
         critic = (self.critic(old[None]) ** 2).mean() + ((self.critic(batch["b"]) - 1) ** 2).mean()
-        self.sgd.zero_grad()
-        critic.backward()
-        self.sgd.step()
+        update("critic", critic)
+        self.critic.requires_grad_(requires_grad=False)
         loss = ((self.critic(made) - 1) ** 2).mean() + (made - batch["a"]).abs().mean()
-        self.adam.zero_grad()
-        loss.backward()
-        self.adam.step()
-        return {"painter": loss.item(), "critic": critic.item()}
+        update("painter", loss)
+        self.critic.requires_grad_(requires_grad=True)
+        return {"painter": loss.detach(), "critic": critic.detach()}
+
+    def measure(self, batch: Batch) -> Mapping[str, torch.Tensor]:
+        self.painter.eval()
+        return {"painter": (self.painter(batch["a"]) - batch["a"]).abs().mean()}
 
     def sample(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         self.painter.eval()
@@ -79,6 +82,25 @@ class TinyStep:
 
     def export(self, folder: Path) -> None:
         save_file(self.painter.state_dict(), folder / "painter.safetensors")
+
+
+def learn(step: Any, batch: Batch, number: int, factor: float = 1.0) -> dict[str, float]:
+    """One step as the loop does it: the losses."""
+    updates = Updates(step, make_recipe(), Processes(torch.device("cpu"), Share()), torch.float32)
+    updates.start(factor, 0)
+    losses = step.learn(batch, number, updates)
+    updates.finish()
+    return {name: float(value) for name, value in losses.items()}
+
+
+def making(make_step: Callable[[Any, torch.device], Any]) -> Callable[[Any, Setting], Made]:
+    """What `train` wants, from something that makes a step."""
+
+    def make(recipe: Any, setting: Setting) -> Made:
+        batches = make_picture_batches(recipe, setting)
+        return Made(step=make_step(recipe, setting.device), batches=batches)
+
+    return make
 
 
 def make_slow_step(recipe: TrainingRecipe, device: torch.device) -> TinyStep:
@@ -90,7 +112,7 @@ def make_slow_step(recipe: TrainingRecipe, device: torch.device) -> TinyStep:
 
 def main() -> None:
     recipe = Path(sys.argv[1])
-    train(load_training(recipe), sys.argv[2], base=recipe.parent, make_step=make_slow_step)
+    train(load_training(recipe), sys.argv[2], base=recipe.parent, make=making(make_slow_step))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from earthloom.recipes.document import Document, read_yaml
 from earthloom.recipes.faults import Subject, describe, explain_all, find_line, merge
 from earthloom.run.recipe import Recipe, check_path, list_paths
 from earthloom.train import config as train_config
-from earthloom.train.config import TrainingRecipe
+from earthloom.train.kinds import TrainingRecipe
 
 RecipeT = TypeVar("RecipeT", bound=Settings)
 

@@ -116,8 +116,8 @@ class TrainingFolder:
 
     @property
     def losses(self) -> Path:
-        """One row a step."""
-        return self.root / "losses.csv"
+        """One JSON line a step."""
+        return self.root / "losses.jsonl"
 
     @property
     def refused(self) -> Path:
@@ -138,6 +138,16 @@ class TrainingFolder:
     def weights(self) -> Path:
         """Folder of what is used once training is done."""
         return self.root / "weights"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of TensorBoard's events."""
+        return self.root / "tensorboard"
+
+    @property
+    def cache(self) -> Path:
+        """Folder of what was computed once from frozen networks, such as latents."""
+        return self.root / "cache"
 
     def checkpoint(self, step: int) -> Path:
         """The checkpoint of one step; names sort by step."""

@@ -1,7 +1,8 @@
 """Checkpoints: all that a training needs to go on, as one safetensors file that is whole or absent.
 
-Tensors are named `modules/NETWORK/PARAMETER`, `optimizers/NAME/PARAMETER NUMBER/KEY` and `extra/NAME`. What is no
-tensor stands as JSON in the one metadata entry `earthloom`: one, since safetensors writes several in no fixed order.
+Tensors are named `modules/NETWORK/PARAMETER`, `averages/NETWORK/PARAMETER`, `optimizers/NAME/PARAMETER NUMBER/KEY` and
+`extra/NAME`. Parameters that are not trained are those of files and are not kept. What is no tensor stands as JSON in
+the one metadata entry `earthloom`: one, since safetensors writes several in no fixed order.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from safetensors.torch import save
 from earthloom.core.errors import RunError
 from earthloom.store.atomic import open_atomic
 from earthloom.store.layout import TrainingFolder
+from earthloom.train.averages import Averages
 from earthloom.train.step import Step
 
-FORMAT = 1
+FORMAT = 2
 """Raised when older files can no longer be read."""
 _KEY = "earthloom"
 
@@ -36,9 +38,21 @@ class Mark:
     """The recipe, as JSON."""
     pictures: str
     """Hash of what was drawn from."""
+    origins: list[dict[str, Any]]
+    """Weights of others that it stands on."""
+    world: int
+    """Processes that trained together."""
 
 
-def save_checkpoint(folder: TrainingFolder, step: Step, mark: Mark, *, keep: int) -> Path:
+def save_checkpoint(
+    folder: TrainingFolder,
+    step: Step,
+    averages: Averages,
+    scaler: torch.amp.GradScaler,
+    mark: Mark,
+    *,
+    keep: int,
+) -> Path:
     """Write the checkpoint of a step and remove all but the newest `keep`.
 
     Raises:
@@ -46,9 +60,12 @@ def save_checkpoint(folder: TrainingFolder, step: Step, mark: Mark, *, keep: int
         WriteError: the file could not be written; the checkpoints before stay.
 
     """
-    tensors, plain = _flatten(step)
+    tensors, plain = _flatten(step, averages)
     _check_finite(tensors, mark.step)
-    told = json.dumps({"format": FORMAT, "mark": asdict(mark), "optimizers": plain}, sort_keys=True)
+    told = json.dumps(
+        {"format": FORMAT, "mark": asdict(mark), "optimizers": plain, "scaler": scaler.state_dict()},
+        sort_keys=True,
+    )
     path = folder.checkpoint(mark.step)
     with open_atomic(path) as file:
         file.write(save(tensors, {_KEY: told}))
@@ -72,14 +89,17 @@ def read_mark(path: Path) -> Mark:
     return Mark(**_read_told(path)["mark"])
 
 
-def load_checkpoint(path: Path, step: Step) -> Mark:
+def load_checkpoint(path: Path, step: Step, averages: Averages, scaler: torch.amp.GradScaler) -> Mark:
     """Put networks, optimisers and the rest back as they were. Raises `RunError` where they do not fit."""
     told = _read_told(path)
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no mapping)
     try:
         for name, module in step.modules().items():
-            module.load_state_dict(_below(tensors, f"modules/{name}/"))
+            _load_module(module, _below(tensors, f"modules/{name}/"))
+        averages.load(_below(tensors, "averages/"))
+        if told["scaler"]:
+            scaler.load_state_dict(told["scaler"])
         for name, optimizer in step.optimizers().items():
             kept = _unflatten(_below(tensors, f"optimizers/{name}/"), told["optimizers"][name])
             optimizer.load_state_dict(kept)
@@ -91,13 +111,33 @@ def load_checkpoint(path: Path, step: Step) -> Mark:
     return Mark(**told["mark"])
 
 
-def _flatten(step: Step) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def _load_module(module: torch.nn.Module, kept: Mapping[str, torch.Tensor]) -> None:
+    """Put back what is kept of a network. Raises `RuntimeError` where it is not what the network wants."""
+    wanted = kept_names(module)
+    if wanted != set(kept):
+        odd = sorted(wanted.symmetric_difference(kept))
+        raise RuntimeError(f"{len(odd)} tensors are missing or too many, such as {odd[0]}")
+    module.load_state_dict(kept, strict=False)
+
+
+def kept_names(module: torch.nn.Module) -> set[str]:
+    """Names of the state of a network that training changes: buffers, and parameters that want gradients."""
+    fixed = {
+        name
+        for name, parameter in module.named_parameters(remove_duplicate=False)
+        if not parameter.requires_grad
+    }
+    return set(module.state_dict()) - fixed
+
+
+def _flatten(step: Step, averages: Averages) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """All tensors by name, and of each optimiser what is no tensor."""
     tensors = {
         f"modules/{name}/{key}": value
         for name, module in step.modules().items()
-        for key, value in module.state_dict().items()
+        for key, value in _kept_state(module).items()
     }
+    tensors |= {f"averages/{name}": value for name, value in averages.values.items()}
     plain = {}
     for name, optimizer in step.optimizers().items():
         found, plain[name] = _flatten_optimizer(optimizer.state_dict())
@@ -105,6 +145,11 @@ def _flatten(step: Step) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     tensors |= {f"extra/{name}": value for name, value in step.extra_state().items()}
     # Copies: weights that two layers share lie in one place of memory, which safetensors refuses.
     return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, plain
+
+
+def _kept_state(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    kept = kept_names(module)
+    return {name: value for name, value in module.state_dict().items() if name in kept}
 
 
 def _flatten_optimizer(state: Mapping[str, Any]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -1,16 +1,17 @@
-"""What a training recipe may say. No torch here: recipes are checked without it."""
+"""What every training recipe may say. No torch here: recipes are checked without it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from earthloom.core.settings import Settings
 from earthloom.store.selection import Selection
 
-Weight = Annotated[float, Field(ge=0, le=1000)]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TrainingSettings(Settings):
@@ -19,107 +20,78 @@ class TrainingSettings(Settings):
     name: str = Field(min_length=1, max_length=100, pattern=r"^[\w.\- ]+$")
     """Name of what is trained; the folder is `NAME-training` where none is given."""
     steps: int = Field(20_000, ge=1)
-    """Updates in all. The rate is constant at first and falls to zero at the end, see `decay`."""
+    """Updates in all."""
+    warmup: int = Field(0, ge=0)
+    """Steps in which the rate rises linearly from zero to its full height."""
     decay: float = Field(0.25, ge=0, le=1)
-    """Share of the steps, the last ones, in which the rate falls linearly: 0.25 are the 150 + 50 epochs of CUT, 0.5 the
-    100 + 100 of CycleGAN."""
+    """Share of the steps, the last ones, in which the rate falls to zero: 0.25 are the 150 + 50 epochs of CUT, 0.5 the
+    100 + 100 of CycleGAN; 0 keeps it constant, 1 lets it fall from the first step on."""
+    fall: Literal["linear", "cosine"] = "linear"
+    """How it falls."""
+    accumulate: int = Field(1, ge=1)
+    """Micro-batches whose gradients are gathered for one update: a larger batch than memory holds."""
+    clip: float | None = Field(None, gt=0)
+    """Longest gradient, by its norm over all weights; longer ones are shortened to it."""
+    ema: float | None = Field(None, gt=0, lt=1)
+    """Decay of the moving average of the weights, which is what samples are made of and what is exported; 0.999 is
+    usual. It counts from the first step: after n updates it is at most (1 + n) / (10 + n)."""
+    precision: Precision = "auto"
+    """Numbers that forward passes compute with; weights are kept in `float32`. `auto`: `bfloat16` on a GPU that has it,
+    else `float32`."""
     checkpoint_every: int = Field(1000, ge=1)
     """Steps between two checkpoints: what a killed run loses at most."""
     sample_every: int = Field(1000, ge=1)
     """Steps between two sheets of samples."""
+    validate_every: int = Field(1000, ge=1)
+    """Steps between two measurements on held-out data, where the recipe names some."""
     keep: int = Field(2, ge=1)
     """Checkpoints that are kept, the newest ones."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; `auto` takes a GPU where there is one."""
+    threads: int = Field(2, ge=1, le=64)
+    """Threads that make batches ready; batches do not depend on it."""
+    tensorboard: bool = False
+    """Also write losses for TensorBoard; wants the package `tensorboard`."""
     seed: int = 0
-    """Another seed, other first weights and other crops."""
+    """Another seed, other first weights and other batches."""
 
 
-FREE = frozenset({"name", "checkpoint_every", "sample_every", "keep", "device", "memory_mb"})
+FREE = frozenset(
+    {
+        "name", "checkpoint_every", "sample_every", "validate_every", "keep", "device", "memory_mb", "threads",
+        "tensorboard",
+    }
+)  # fmt: skip
 """Fields that may change between a run and the one that goes on from it: the weights do not depend on them."""
 
 
-class CropSettings(Settings):
-    """How pictures become batches."""
+class OptimizerSettings(Settings):
+    """AdamW."""
 
-    crop: int = Field(256, ge=32, le=2048, multiple_of=4)
-    """Side of the square crops to learn from, pixels."""
-    batch: int = Field(1, ge=1)
-    """Crops of each set in one step."""
-    load: int | None = Field(None, ge=32, le=8192)
-    """Pixels to which the shorter side of every picture is scaled before it is cropped. Left out, the scale stays as it
-    is, and with it the ground sample distance."""
-    small: Literal["enlarge", "drop"] = "enlarge"
-    """What to do with a picture that is smaller than `crop`: enlarge it, or count it as refused."""
-    turn: bool = True
-    """Turn and mirror crops at random: seen from above there is no up."""
-    memory_mb: int = Field(1024, ge=0)
-    """Decoded pictures of one set that are kept in memory, MiB."""
-
-    @model_validator(mode="after")
-    def _check_sides(self) -> Self:
-        if self.load is not None and self.load < self.crop:
-            raise ValueError(f"load: wants at least `crop` ({self.crop}), got {self.load}.")
-        return self
-
-
-class TranslationSettings(CropSettings):
-    """How pictures of one look are taught to take on another, without pairs."""
-
-    method: Literal["fastcut", "cyclegan"] = "fastcut"
-    """`fastcut`: one generator and a contrastive loss on patches (Park et al., ECCV 2020), about half the memory and
-    time. `cyclegan`: two generators that undo each other (Zhu et al., ICCV 2017)."""
-    width: int = Field(32, ge=4, le=256)
-    """Channels of the first layer of generators and discriminators (`ngf`, `ndf`; 64 in the papers)."""
-    blocks: int = Field(6, ge=1, le=16)
-    """Residual blocks of a generator: 6 or 9 in the papers."""
-    blend: bool = False
-    """Let generators draw colours and a mask, and mix these with the picture: sharp from the first step on, and right
-    for what veils the ground, such as snow. What moves or replaces things wants the plain form of the papers."""
-    nce: Weight = 10.0
-    """FastCUT: weight of the contrastive loss."""
-    nce_layers: tuple[int, ...] = Field((0, 4, 8, 12, 16), min_length=1)
-    """FastCUT: layers of the generator whose features are compared."""
-    patches: int = Field(256, ge=2, le=4096)
-    """FastCUT: places of each layer that are compared."""
-    flip: bool = True
-    """FastCUT: mirror whole batches at random, so that a generator which mirrors nothing is learnt."""
-    tps: Weight = 0.0
-    """FastCUT: weight of the triangle loss of TPSeNCE (Ruan et al., WACV 2024) on the discriminator's patch scores."""
-    cycle: Weight = 10.0
-    """CycleGAN: weight of there-and-back."""
-    identity: Weight = 0.5
-    """CycleGAN: weight, as a share of `cycle`, of leaving the other set's pictures alone."""
-    structure: Weight = 0.0
-    """Weight of keeping the structure of the picture: 1 minus the structure term of SSIM."""
-    rate: float = Field(2e-4, gt=0, le=1)
-    """Learning rate of Adam before it falls."""
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.5, 0.999)
-    """Adam's decay rates."""
-    seed: int = 0
-    """Another seed, other first weights and other crops."""
-
-
-class TranslationRecipe(TranslationSettings, TrainingSettings):
-    """A training recipe for translation. Paths are relative to the recipe."""
-
-    train: Literal["translation"]
-    """What is trained."""
-    from_: Selection = Field(alias="from")
-    """Pictures as they are: the clear ones."""
-    to: Selection
-    """Pictures as the others shall look; they need not show the same places."""
-
-
-TrainingRecipe = TranslationRecipe
-"""Every kind of training recipe, told apart by `train`."""
+    rate: float = Field(1e-4, gt=0, le=1)
+    """Learning rate at its full height."""
+    betas: tuple[Beta, Beta] = (0.9, 0.999)
+    """AdamW's decay rates."""
+    eps: float = Field(1e-8, gt=0)
+    """AdamW's smallest divisor."""
+    weight_decay: float = Field(0.01, ge=0)
+    """Share of the rate by which matrices shrink in each step; norms and biases do not."""
 
 
 def list_paths(recipe: object) -> Iterator[tuple[str, str]]:
-    """Give place and path of all folders that a training recipe names, from plain values that need not be right."""
-    for place in ("from", "to"):
-        selection = recipe.get(place) if isinstance(recipe, dict) else None
+    """Give place and path of all folders that a training recipe names, from plain values that need not be right.
+
+    Addresses of object storage, such as `s3://bucket/release`, are none of them.
+    """
+    for place, selection in recipe.items() if isinstance(recipe, dict) else ():
         for field in ("folder", "release"):
             path = selection.get(field) if isinstance(selection, dict) else None
-            if isinstance(path, str) and path:
+            if isinstance(path, str) and path and "://" not in path:
                 yield f"{place}.{field}", path
+
+
+def list_selections(recipe: Settings) -> dict[str, Selection]:
+    """The selections of a recipe by their places in it."""
+    places = {name: field.alias or name for name, field in type(recipe).model_fields.items()}
+    found = {place: getattr(recipe, name) for name, place in places.items()}
+    return {place: value for place, value in found.items() if isinstance(value, Selection)}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from earthloom.core.images import encode_png
 from earthloom.store.atomic import open_atomic
-from earthloom.train.data import Picture, to_pictures
+
+Picture = npt.NDArray[np.uint8]
+"""H x W x 3, sRGB."""
 
 _GAP = 4
 """White pixels around every picture."""
@@ -35,3 +39,15 @@ def lay_out(pictures: Picture, n_rows: int) -> Picture:
         y, x = _GAP + row * (height + _GAP), _GAP + column * (width + _GAP)
         sheet[y : y + height, x : x + width] = picture
     return sheet
+
+
+def to_tensor(pictures: Sequence[Picture]) -> torch.Tensor:
+    """Pictures of one size as float32, N x 3 x H x W, -1 to 1."""
+    stacked = torch.from_numpy(np.ascontiguousarray(np.stack(pictures).transpose(0, 3, 1, 2)))
+    return stacked.to(torch.float32) / 127.5 - 1.0
+
+
+def to_pictures(images: torch.Tensor) -> Picture:
+    """The inverse of `to_tensor`, rounded: N x H x W x 3; what lies outside -1 to 1 is clipped."""
+    levels = ((images.detach().cpu().to(torch.float32).clamp(-1, 1) + 1.0) * 127.5).round().to(torch.uint8)
+    return np.asarray(levels.permute(0, 2, 3, 1).contiguous().numpy(), np.uint8)

@@ -1,4 +1,4 @@
-"""Training by a recipe: from pictures to weights, going on from wherever an earlier run got to."""
+"""Training by a recipe: from samples to weights, going on from wherever an earlier run got to."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,21 @@ from earthloom.core.seeds import stable_hash
 from earthloom.store.atomic import remove_leftovers, translate_write_errors, write_json, write_text
 from earthloom.store.layout import TrainingFolder
 from earthloom.store.lock import hold_lock
-from earthloom.store.selection import Selection, Shown, select
+from earthloom.train.averages import Averages
 from earthloom.train.checkpoints import Mark, list_checkpoints, load_checkpoint, prune, read_mark
-from earthloom.train.config import FREE, TrainingRecipe
-from earthloom.train.data import Batches, PictureBatches
-from earthloom.train.loop import Loop, repeatable
-from earthloom.train.losses import read_last
+from earthloom.train.config import FREE, list_selections
+from earthloom.train.kinds import TrainingRecipe
+from earthloom.train.logs import read_last, read_last_held
+from earthloom.train.loop import Loop, Updates
+from earthloom.train.making import make_training
+from earthloom.train.processes import Processes, find_processes
 from earthloom.train.progress import Listener, Silence
-from earthloom.train.step import Step
+from earthloom.train.repeating import repeatable
+from earthloom.train.step import Batches, Made, Setting
 from earthloom.train.summary import TrainingSummary
 
-StepMaker = Callable[[TrainingRecipe, torch.device], Step]
-"""From a recipe and a device to what is trained; it may draw from torch, which has been seeded."""
+Maker = Callable[[Any, Setting], Made]
+"""From a recipe and where it is trained to what is trained; it may draw from torch, which has been seeded."""
 
 
 def train(
@@ -40,7 +44,7 @@ def train(
     base: str | os.PathLike[str] = ".",
     fresh: bool = False,
     listener: Listener | None = None,
-    make_step: StepMaker | None = None,
+    make: Maker = make_training,
 ) -> TrainingSummary:
     """Train what a recipe describes, going on from the newest checkpoint of an earlier run.
 
@@ -53,10 +57,11 @@ def train(
         base: folder against which the recipe's paths are resolved.
         fresh: begin anew, whatever is in the folder.
         listener: is told how training goes on.
-        make_step: makes what is trained, for those who bring their own; by the recipe where it is not given.
+        make: makes what is trained, for those who bring their own; by the recipe where it is not given.
 
     Raises:
-        UsageError: no such pictures or device; or `folder` holds a training by another recipe or of other pictures.
+        UsageError: no such pictures, weights or device; or `folder` holds a training by another recipe or of other
+            pictures.
         LockedError: another process trains in `folder`.
         WriteError: the disk is full or not writable. Finished checkpoints are kept.
         StoppedError: on Ctrl-C or SIGTERM. The steps done so far are kept.
@@ -65,33 +70,48 @@ def train(
     """
     home = TrainingFolder(Path(folder).resolve())
     root = Path(base).resolve()
-    device = choose_device(recipe.device)
-    _check_own(home)
-    _check_apart(recipe, root, home)
-    sets = {place: select(selection, root) for place, selection in _sets(recipe).items()}
-    ears = listener or Silence()
-    with hold_lock(home.lock), repeatable(device):
-        remove_leftovers(home.root)
-        if fresh:
-            _clear(home)
+    processes = find_processes(recipe.device)
+    dtype = choose_precision(recipe.precision, processes.device)
+    ears = (listener or Silence()) if processes.is_main else Silence()
+    setting = Setting(
+        base=root, device=processes.device, dtype=dtype, share=processes.share, folder=home.root, say=ears.say
+    )
+    with _hold(home, recipe, root, processes, fresh=fresh), repeatable(processes.device):
         try:
-            return _Training(recipe, home, sets, device, ears, make_step or _make_step).do()
+            torch.manual_seed(stable_hash(recipe.seed, "weights"))
+            return _Training(recipe, home, make(recipe, setting), processes, dtype, ears).do()
         except KeyboardInterrupt as error:
             raise StoppedError("Stopped. Run the same command again to go on.") from error
         finally:
             ears.close()
 
 
-def choose_device(name: str) -> torch.device:
-    """The device that a recipe asks for; `auto` is a GPU where there is one. Raises `UsageError` if it is not there."""
-    has_gpu = torch.cuda.is_available()
-    if name == "cuda" and not has_gpu:
-        raise UsageError("device: torch finds no GPU here; say `device: cpu` or `auto`.")
-    return (
-        torch.device("cuda", torch.cuda.current_device())
-        if has_gpu and name != "cpu"
-        else torch.device("cpu")
-    )
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """The numbers of forward passes; `auto` is bfloat16 on a GPU that has it, else float32."""
+    if name == "auto":
+        has_bfloat16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        return torch.bfloat16 if has_bfloat16 else torch.float32
+    named = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    return named[name]
+
+
+@contextmanager
+def _hold(
+    home: TrainingFolder, recipe: TrainingRecipe, base: Path, processes: Processes, *, fresh: bool
+) -> Iterator[None]:
+    """Have the folder for this training alone. Of several processes the main one holds it, the others wait for that."""
+    if not processes.is_main:
+        processes.wait()
+        yield
+        return
+    _check_own(home)
+    _check_apart(recipe, base, home)
+    with hold_lock(home.lock):
+        remove_leftovers(home.root)
+        if fresh:
+            _clear(home)
+        processes.wait()
+        yield
 
 
 @dataclass(frozen=True)
@@ -100,38 +120,47 @@ class _Training:
 
     recipe: TrainingRecipe
     folder: TrainingFolder
-    sets: Mapping[str, list[Shown]]
-    device: torch.device
+    made: Made
+    processes: Processes
+    dtype: torch.dtype
     listener: Listener
-    make_step: StepMaker
 
     def do(self) -> TrainingSummary:
         start = time.monotonic()
-        recipe, folder = self.recipe, self.folder
-        batches = PictureBatches(self.sets, recipe, seed=recipe.seed, names=_NAMES)
-        torch.manual_seed(stable_hash(recipe.seed, "weights"))
-        step = self.make_step(recipe, self.device)
-        first = self._resume(step, batches)
-        write_text(folder.recipe, _dump(recipe))
+        recipe, folder, step, batches = self.recipe, self.folder, self.made.step, self.made.batches
+        updates = Updates(step, recipe, self.processes, self.dtype)
+        averages = Averages(step.modules(), recipe.ema)
+        first = self._resume(averages, updates)
+        if self.processes.is_main:
+            write_text(folder.recipe, _dump(recipe))
         loop = Loop(
             step=step,
             batches=batches,
             settings=recipe,
             folder=folder,
-            device=self.device,
+            processes=self.processes,
+            updates=updates,
+            averages=averages,
             listener=self.listener,
             note_refused=lambda: _note_refused(folder, batches),
         )
         if first.step < recipe.steps:
             loop.run(first)
-        return self._finish(step, first.step, time.monotonic() - start)
+        return self._finish(averages, first.step, time.monotonic() - start)
 
-    def _resume(self, step: Step, batches: Batches) -> Mark:
+    def _resume(self, averages: Averages, updates: Updates) -> Mark:
         """Restore the newest checkpoint, if there is one that this recipe and these pictures lead to."""
-        now = Mark(step=0, settings=_to_json(self.recipe), pictures=batches.identity)
+        now = Mark(
+            step=0,
+            settings=_to_json(self.recipe),
+            pictures=self.made.batches.identity,
+            origins=[dict(origin) for origin in self.made.origins],
+            world=self.processes.share.world,
+        )
         found = list_checkpoints(self.folder)
         if not found:
-            self.folder.refused.unlink(missing_ok=True)
+            if self.processes.is_main:
+                self.folder.refused.unlink(missing_ok=True)
             return now
         before = read_mark(found[-1])
         changes = _find_changes(before, now)
@@ -140,45 +169,37 @@ class _Training:
                 f"{self.folder.root} holds a training that has done {before.step:,} steps, and since then "
                 f"{'; '.join(changes)}. Undo that, choose another folder with -o, or begin anew with --fresh."
             )
-        load_checkpoint(found[-1], step)
-        prune(self.folder, self.recipe.keep)
-        return Mark(step=before.step, settings=now.settings, pictures=now.pictures)
+        load_checkpoint(found[-1], self.made.step, averages, updates.scaler)
+        if self.processes.is_main:
+            prune(self.folder, self.recipe.keep)
+        return replace(now, step=before.step)
 
-    def _finish(self, step: Step, resumed_from: int, seconds: float) -> TrainingSummary:
+    def _finish(self, averages: Averages, resumed_from: int, seconds: float) -> TrainingSummary:
         folder = self.folder
-        with translate_write_errors(folder.weights):
-            folder.weights.mkdir(parents=True, exist_ok=True)
-            step.export(folder.weights)
+        if self.processes.is_main:
+            with translate_write_errors(folder.weights), averages.in_place():
+                folder.weights.mkdir(parents=True, exist_ok=True)
+                self.made.step.export(folder.weights)
+        self.processes.wait()
         summary = TrainingSummary(
             name=self.recipe.name,
             folder=folder.root,
             steps=self.recipe.steps,
             resumed_from=resumed_from,
             seconds=seconds,
-            device=str(self.device),
+            device=str(self.processes.device),
+            n_processes=self.processes.share.world,
             losses=read_last(folder.losses),
-            weights=tuple(sorted(path for path in folder.weights.iterdir() if path.is_file())),
-            n_pictures={place: len(pictures) for place, pictures in self.sets.items()},
+            held=read_last_held(folder.losses),
+            weights=tuple(sorted(path for path in folder.weights.rglob("*") if path.is_file())),
+            n_samples=dict(self.made.batches.counts),
             n_refused={place: len(reasons) for place, reasons in _read_refused(folder).items()},
+            origins=self.made.origins,
             recipe_digest=self.recipe.digest(),
         )
-        write_json(folder.run, summary.to_json())
+        if self.processes.is_main:
+            write_json(folder.run, summary.to_json())
         return summary
-
-
-def _sets(recipe: TrainingRecipe) -> dict[str, Selection]:
-    """The selections of a recipe by their places in it."""
-    return {"from": recipe.from_, "to": recipe.to}
-
-
-_NAMES = {"from": "a", "to": "b"}
-"""What a batch calls each of them."""
-
-
-def _make_step(recipe: TrainingRecipe, device: torch.device) -> Step:
-    from earthloom.train.translation import make_translation_step
-
-    return make_translation_step(recipe, device)
 
 
 def _check_own(home: TrainingFolder) -> None:
@@ -189,7 +210,7 @@ def _check_own(home: TrainingFolder) -> None:
 
 def _check_apart(recipe: TrainingRecipe, base: Path, home: TrainingFolder) -> None:
     """Refuse a folder inside one of the pictures: the next run would learn from the samples of this one."""
-    for selection in _sets(recipe).values():
+    for selection in list_selections(recipe).values():
         if selection.folder is not None and home.root.is_relative_to((base / selection.folder).resolve()):
             raise UsageError(
                 f"The folder {home.root} lies inside the pictures {selection.folder}. Choose another with -o."
@@ -198,7 +219,7 @@ def _check_apart(recipe: TrainingRecipe, base: Path, home: TrainingFolder) -> No
 
 def _clear(home: TrainingFolder) -> None:
     with translate_write_errors(home.root):
-        for path in (home.checkpoints, home.samples, home.weights):
+        for path in (home.checkpoints, home.samples, home.weights, home.tensorboard):
             if path.is_dir():
                 shutil.rmtree(path)
         for path in (home.losses, home.refused, home.run):
@@ -215,6 +236,10 @@ def _find_changes(before: Mark, now: Mark) -> list[str]:
     ]
     if before.pictures != now.pictures and not changes:
         changes.append("the pictures that it learns from have changed")
+    if before.origins != now.origins and not changes:
+        changes.append("the weights that it stands on have changed")
+    if before.world != now.world:
+        changes.append(f"it was {before.world} processes and is {now.world}")
     return changes
 
 

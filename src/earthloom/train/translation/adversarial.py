@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from earthloom.models.translation.generator import ResnetGenerator
 from earthloom.models.translation.weights import save_translator
-from earthloom.train.config import TranslationRecipe
+from earthloom.train.translation.config import TranslationRecipe
 
 WEIGHTS_NAME = "translation.safetensors"
 
@@ -20,13 +20,6 @@ def make_adam(networks: Iterable[nn.Module], recipe: TranslationRecipe) -> torch
     """One optimiser over all parameters of some networks."""
     parameters = [parameter for network in networks for parameter in network.parameters()]
     return torch.optim.Adam(parameters, lr=recipe.rate, betas=recipe.betas)
-
-
-def set_rates(optimizers: Mapping[str, torch.optim.Optimizer], rate: float) -> None:
-    """Set the learning rate of every parameter."""
-    for optimizer in optimizers.values():
-        for group in optimizer.param_groups:
-            group["lr"] = rate
 
 
 @contextmanager
@@ -41,21 +34,14 @@ def frozen(*networks: nn.Module) -> Iterator[None]:
             network.requires_grad_(requires_grad=True)
 
 
-def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """Do one update of what the optimiser holds."""
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
-
-
 def add_up(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """The sum of losses, each with its weight; 1 where none is given."""
     return torch.stack([value * weights.get(name, 1.0) for name, value in losses.items()]).sum()
 
 
-def tell(losses: Mapping[str, Tensor]) -> dict[str, float]:
-    """Losses as numbers."""
-    return {name: float(value.detach()) for name, value in losses.items()}
+def tell(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Losses without their history."""
+    return {name: value.detach() for name, value in losses.items()}
 
 
 def export_generator(folder: Path, generator: ResnetGenerator, recipe: TranslationRecipe) -> None:

@@ -17,16 +17,15 @@ from earthloom.models.translation.discriminator import PatchDiscriminator
 from earthloom.models.translation.generator import ResnetGenerator
 from earthloom.models.translation.image_pool import ImagePool
 from earthloom.models.translation.losses import REAL, lsgan, lsgan_pair, structure_loss
-from earthloom.train.adversarial import (
+from earthloom.train.step import Batch, Update
+from earthloom.train.translation.adversarial import (
     add_up,
     export_generator,
     frozen,
     make_adam,
-    set_rates,
     tell,
-    update,
 )
-from earthloom.train.config import TranslationRecipe
+from earthloom.train.translation.config import TranslationRecipe
 
 
 class CycleGanStep:
@@ -68,24 +67,20 @@ class CycleGanStep:
             images = state.get(name)
             pool.load_state(None if images is None else images.to(self._device))
 
-    def set_rate(self, factor: float) -> None:
-        """Set both learning rates."""
-        set_rates(self.optimizers(), self._recipe.rate * factor)
-
-    def learn(self, batch: Mapping[str, Tensor], number: int) -> dict[str, float]:
+    def learn(self, batch: Batch, number: int, update: Update) -> dict[str, Tensor]:
         """Update both generators, then both discriminators."""
         a, b = batch["a"], batch["b"]
         drawn_b, drawn_a = self._there(a), self._back(b)
         with frozen(self._judge_a, self._judge_b):
             losses = self._grade(a, b, drawn_a, drawn_b)
-            update(self._drawing, add_up(losses, self._weights))
+            update("generators", add_up(losses, self._weights))
         shown_a = self._pools["pool_a"].exchange(drawn_a)
         shown_b = self._pools["pool_b"].exchange(drawn_b)
         judged = {
             "discriminator": lsgan_pair(self._judge_b(b), self._judge_b(shown_b)),
             "discriminator_back": lsgan_pair(self._judge_a(a), self._judge_a(shown_a)),
         }
-        update(self._judging, add_up(judged, {}))
+        update("discriminators", add_up(judged, {}))
         return tell({**losses, **judged})
 
     @property
@@ -110,7 +105,11 @@ class CycleGanStep:
             losses["structure"] = structure_loss(a, drawn_b) + structure_loss(b, drawn_a)
         return losses
 
-    def sample(self, batch: Mapping[str, Tensor]) -> Tensor:
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
+        """Nothing: adversarial losses say little, and a recipe for translation holds nothing out."""
+        return {}
+
+    def sample(self, batch: Batch) -> Tensor:
         """Rows of: a picture, the same translated, there and back, a picture of the target."""
         a = batch["a"]
         drawn = self._there(a)

@@ -18,16 +18,15 @@ from earthloom.models.translation.discriminator import PatchDiscriminator
 from earthloom.models.translation.generator import ResnetGenerator
 from earthloom.models.translation.losses import REAL, lsgan, lsgan_pair, structure_loss, triangle
 from earthloom.models.translation.patch_nce import PatchHeads, draw_places, patch_nce
-from earthloom.train.adversarial import (
+from earthloom.train.step import Batch, Update
+from earthloom.train.translation.adversarial import (
     add_up,
     export_generator,
     frozen,
     make_adam,
-    set_rates,
     tell,
-    update,
 )
-from earthloom.train.config import TranslationRecipe
+from earthloom.train.translation.config import TranslationRecipe
 
 
 class FastCutStep:
@@ -69,18 +68,14 @@ class FastCutStep:
     def load_extra_state(self, state: Mapping[str, Tensor]) -> None:
         """Nothing to take back."""
 
-    def set_rate(self, factor: float) -> None:
-        """Set both learning rates."""
-        set_rates(self.optimizers(), self._recipe.rate * factor)
-
-    def learn(self, batch: Mapping[str, Tensor], number: int) -> dict[str, float]:
+    def learn(self, batch: Batch, number: int, update: Update) -> dict[str, Tensor]:
         """Update the discriminator, then the generator with its heads."""
         before, target = batch["a"], batch["b"]
         mirrored = self._recipe.flip and bool(torch.rand(()) < 0.5)
         shown, wanted = (_mirror(images, mirrored) for images in (before, target))
         drawn = self._generator(shown)
         judged = lsgan_pair(self._discriminator(wanted), self._discriminator(drawn.detach()))
-        update(self._judging, judged)
+        update("discriminator", judged)
         with frozen(self._discriminator):
             losses = self._judge(shown, wanted, drawn)
             losses["nce"] = self._contrast(before, drawn, mirrored)
@@ -91,7 +86,7 @@ class FastCutStep:
                 "tps": self._recipe.tps,
                 "structure": self._recipe.structure,
             }
-            update(self._drawing, add_up(losses, weights))
+            update("generator", add_up(losses, weights))
         return tell({**losses, "discriminator": judged})
 
     def _judge(self, shown: Tensor, wanted: Tensor, drawn: Tensor) -> dict[str, Tensor]:
@@ -113,7 +108,11 @@ class FastCutStep:
         queries = self._heads(features, places)
         return torch.stack([patch_nce(q, k) for q, k in zip(queries, keys, strict=True)]).mean()
 
-    def sample(self, batch: Mapping[str, Tensor]) -> Tensor:
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
+        """Nothing: adversarial losses say little, and a recipe for translation holds nothing out."""
+        return {}
+
+    def sample(self, batch: Batch) -> Tensor:
         """Rows of: a picture, the same translated, a picture of the target."""
         before = batch["a"]
         return torch.stack([before, self._generator(before), batch["b"]], dim=1).flatten(0, 1)

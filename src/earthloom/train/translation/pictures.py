@@ -3,52 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from earthloom.core.errors import RecordError, RunError
 from earthloom.core.ids import make_id
 from earthloom.core.records import Reason
 from earthloom.core.seeds import make_rng
 from earthloom.store.selection import Shown
-from earthloom.train.config import CropSettings
-
-Picture = npt.NDArray[np.uint8]
-"""H x W x 3, sRGB."""
-Batch = Mapping[str, torch.Tensor]
-"""By name of the set: float32, N x 3 x H x W, -1 to 1, on the CPU."""
+from earthloom.train.samples import Picture, to_tensor
+from earthloom.train.step import Batch, Share
+from earthloom.train.translation.config import CropSettings
 
 _TRIES = 100
 """Pictures that are tried for one crop before training is given up."""
-_AHEAD = 2
-"""Batches that are made while one is learnt from."""
-
-
-class Batches(Protocol):
-    """Where the loop gets what is learnt from. The batch of a step depends on the step's number alone."""
-
-    def draw(self, number: int) -> Batch:
-        """Make the batch of one step; steps count from 1."""
-        ...
-
-    def show(self) -> Batch:
-        """Make the batch of which samples are made: always the same one."""
-        ...
-
-    @property
-    def identity(self) -> str:
-        """Hash of what is drawn from: another one, other batches."""
-        ...
-
-    @property
-    def refused(self) -> Mapping[str, Mapping[str, str]]:
-        """What turned out to be unusable so far: place in the recipe, key, and reason with detail."""
-        ...
 
 
 class PictureSet:
@@ -154,16 +124,18 @@ class PictureBatches:
         *,
         seed: int,
         names: Mapping[str, str],
+        share: Share | None = None,
         n_shown: int = 4,
     ) -> None:
         """Take sets by their place in the recipe, and what a batch calls each of them."""
         self._sets = {names[place]: PictureSet(place, shown, crop, seed) for place, shown in sets.items()}
         self._size = crop.batch
+        self._share = share or Share()
         self._n_shown = n_shown
 
     def draw(self, number: int) -> Batch:
-        """Make the batch of one step."""
-        first = (number - 1) * self._size
+        """Make one micro-batch: by name of the set, float32, N x 3 x H x W, -1 to 1."""
+        first = ((number - 1) * self._share.world + self._share.rank) * self._size
         return {
             name: to_tensor([pictures.draw(first + slot) for slot in range(self._size)])
             for name, pictures in self._sets.items()
@@ -180,6 +152,15 @@ class PictureBatches:
         """Hash of the pictures of all sets."""
         return make_id(*(part for s in self._sets.values() for part in (s.place, s.identify())))
 
+    def held(self) -> tuple[Batch, ...]:
+        """Nothing is held out."""
+        return ()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Pictures of each set."""
+        return {s.place: len(s.pictures) for s in self._sets.values()}
+
     @property
     def refused(self) -> Mapping[str, Mapping[str, str]]:
         """What turned out to be unusable so far."""
@@ -187,31 +168,6 @@ class PictureBatches:
             s.place: s.refused.copy() for s in self._sets.values()
         }  # copies: a thread may be adding to them
         return {place: dict(sorted(reasons.items())) for place, reasons in found.items() if reasons}
-
-
-def draw_ahead(batches: Batches, start: int, stop: int) -> Iterator[Batch]:
-    """Give the batches of steps [start, stop) in order; the next ones are made by a thread in the meantime."""
-    with ThreadPoolExecutor(1, "batches") as thread:
-        waiting: list[Future[Batch]] = []
-        try:
-            for number in range(start, stop):
-                while len(waiting) <= _AHEAD and number + len(waiting) < stop:
-                    waiting.append(thread.submit(batches.draw, number + len(waiting)))
-                yield waiting.pop(0).result()
-        finally:
-            thread.shutdown(wait=True, cancel_futures=True)
-
-
-def to_tensor(pictures: Sequence[Picture]) -> torch.Tensor:
-    """Pictures of one size as float32, N x 3 x H x W, -1 to 1."""
-    stacked = torch.from_numpy(np.ascontiguousarray(np.stack(pictures).transpose(0, 3, 1, 2)))
-    return stacked.to(torch.float32) / 127.5 - 1.0
-
-
-def to_pictures(images: torch.Tensor) -> Picture:
-    """The inverse of `to_tensor`, rounded: N x H x W x 3; what lies outside -1 to 1 is clipped."""
-    levels = ((images.detach().cpu().to(torch.float32).clamp(-1, 1) + 1.0) * 127.5).round().to(torch.uint8)
-    return np.asarray(levels.permute(0, 2, 3, 1).contiguous().numpy(), np.uint8)
 
 
 def _prepare(picture: Picture, crop: CropSettings) -> Picture:
