@@ -85,7 +85,7 @@ betas: [0.5, 1.5]
 @pytest.mark.parametrize(
     ("change", "line", "words"),
     [
-        (("train: translation\n", ""), 1, "train is missing. Add `train: translation`."),
+        (("train: translation\n", ""), 1, "recipe has no `train`. Add `train:` with one of `blip2`,"),
         (("to: {folder: snowy}\n", ""), 1, "to is missing. Add `to: {folder: snow}`."),
         (("train: translation", "train: translaton"), 1, "Did you mean `translation`?"),
         (("to: {folder: snowy}", "to: {foldr: snowy}"), 4, "Did you mean `folder`?"),
@@ -112,7 +112,7 @@ def test_what_is_no_mapping_is_told_how_to_begin(base: Path) -> None:
 def test_one_kind_of_recipe_is_not_the_other(base: Path) -> None:
     with pytest.raises(RecipeError, match=r"sources: is missing"):
         parse_recipe(GOOD, base=base)
-    with pytest.raises(RecipeError, match=r"train: is missing"):
+    with pytest.raises(RecipeError, match=r"has no `train`"):
         parse_training("name: x\nsources: [{kind: atlas}]\n", base=base)
 
 

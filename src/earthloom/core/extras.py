@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 from earthloom.core.errors import UsageError
 
-_MODELS = frozenset({"torch", "safetensors", "transformers", "peft", "huggingface_hub"})
+_MODELS = frozenset(
+    {"torch", "safetensors", "transformers", "diffusers", "accelerate", "peft", "huggingface_hub"}
+)
 
 
 @contextmanager

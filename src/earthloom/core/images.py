@@ -84,8 +84,11 @@ def probe_image(data: bytes) -> ImageHeader:
         return _pillow_header(image, data)
 
 
-def decode_image(data: bytes) -> Pixels:
+def decode_image(data: bytes, at_least: int = 0) -> Pixels:
     """Decode a picture whole: HxWxC, uint8 or uint16 (see `Pixels`).
+
+    at_least: pixels that are needed on each side. A JPEG that has more than twice as many comes out smaller, by a
+    factor of 2, 4 or 8 that leaves as many: most of its frequencies need not be decoded. 0: every pixel.
 
     CMYK and YCCK become RGB by Pillow's plain formula, palettes RGB or RGBA, bits (of PNG and BMP) 0 and 255;
     16-bit values stay. Raises `RecordError` as `probe_image` does, and UNREADABLE where pixels are missing or broken:
@@ -94,7 +97,7 @@ def decode_image(data: bytes) -> Pixels:
     if data.startswith(_JPEG_MAGIC):
         header, colorspace = _probe_jpeg(data)
         if colorspace not in {"CMYK", "YCCK"}:
-            return _decode_jpeg(data, header)
+            return _decode_jpeg(data, header, at_least)
     with _open_pillow(data) as image:
         header = _pillow_header(image, data)
         with _translate_pillow_errors(data):
@@ -102,12 +105,17 @@ def decode_image(data: bytes) -> Pixels:
         return _pillow_pixels(image, header, data)
 
 
-def to_rgb(pixels: Pixels) -> npt.NDArray[np.uint8]:
-    """Give decoded pixels as H x W x 3 of 8 bits: gray in three equal channels, alpha dropped, 16 bits scaled to 8."""
+def to_levels(pixels: Pixels) -> npt.NDArray[np.uint8]:
+    """Give decoded pixels as H x W x 1 (gray) or H x W x 3 (RGB) of 8 bits: alpha dropped, 16 bits scaled to 8."""
     if pixels.dtype == np.uint16:
         pixels = np.asarray((pixels.astype(np.uint32) + 128) // 257, np.uint8)
-    colours = pixels[:, :, : 1 if pixels.shape[2] < 3 else 3]
-    return np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)), np.uint8)
+    return np.asarray(pixels[:, :, : 1 if pixels.shape[2] < 3 else 3], np.uint8)
+
+
+def to_rgb(pixels: Pixels) -> npt.NDArray[np.uint8]:
+    """Give decoded pixels as H x W x 3 of 8 bits: gray in three equal channels, alpha dropped, 16 bits scaled to 8."""
+    levels = to_levels(pixels)
+    return np.ascontiguousarray(np.broadcast_to(levels, (*levels.shape[:2], 3)), np.uint8)
 
 
 def encode_jpeg(image: npt.NDArray[np.uint8], quality: int) -> bytes:
@@ -147,12 +155,22 @@ def _probe_jpeg(data: bytes) -> tuple[ImageHeader, str]:
     return header, colorspace
 
 
-def _decode_jpeg(data: bytes, header: ImageHeader) -> Pixels:
+def _decode_jpeg(data: bytes, header: ImageHeader, at_least: int) -> Pixels:
+    colorspace = "GRAY" if header.channels == 1 else "RGB"
+    height, width = (_reduce(side, header, at_least) for side in (header.height, header.width))
     try:
-        colorspace = "GRAY" if header.channels == 1 else "RGB"
-        return cast(Pixels, simplejpeg.decode_jpeg(data, colorspace, strict=True))
+        return cast(
+            Pixels, simplejpeg.decode_jpeg(data, colorspace, min_height=height, min_width=width, strict=True)
+        )
     except ValueError as error:
         raise RecordError(Reason.UNREADABLE, f"JPEG is cut short or broken: {error}") from error
+
+
+def _reduce(side: int, header: ImageHeader, at_least: int) -> int:
+    """A side of a JPEG after the largest reduction that leaves `at_least` pixels on each; rounded up, as libjpeg."""
+    shorter = min(header.width, header.height)
+    factor = next((f for f in (8, 4, 2) if 0 < at_least * f <= shorter), 1)
+    return -(-side // factor)
 
 
 @contextmanager

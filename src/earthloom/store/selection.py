@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tarfile
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field, model_validator
 
+from earthloom.core.blobs import read_blob
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.images import decode_image, to_rgb
 from earthloom.core.light import Light, to_display, to_light
@@ -23,12 +24,23 @@ from earthloom.core.records import ByteRange, Effect, Modality, Quantity, Reason
 from earthloom.core.seeds import stable_hash
 from earthloom.core.settings import Settings
 from earthloom.store.layout import RELEASE_DATA
+from earthloom.store.tar_members import list_members
 
 CLEAR = "clear"
 """In a selection: pairs without a synthetic effect."""
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+DATA_PLACES = (f"release/{RELEASE_DATA}", RELEASE_DATA, "")
+"""Where a release's files lie below a work folder, below a release, or in the folder itself."""
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 _IMAGES = frozenset({"jpg", "png"})
 _FACTS = ("id", "base_id", "group", "modality", "quantity", "gsd_m", "source", "split", "effect", "labels")
+
+
+_URI = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+def is_uri(place: str) -> bool:
+    """Whether a place is an address in object storage, such as `s3://bucket/prefix`, and no path."""
+    return _URI.match(place) is not None
 
 
 class Selection(Settings):
@@ -37,7 +49,8 @@ class Selection(Settings):
     folder: str | None = Field(None, min_length=1)
     """Folder of picture files, searched with all below it."""
     release: str | None = Field(None, min_length=1)
-    """Work folder or release. Its Parquet is read, else its tars."""
+    """Work folder or release. Its Parquet is read, else its tars. To train on, also any folder of WebDataset tars or of
+    Parquet with pictures and captions, and an address in object storage (`s3://bucket/prefix`, `gs://`)."""
     split: tuple[Literal["train", "val", "test"], ...] = ()
     """Of a release: these splits; empty for all."""
     modality: Modality = Modality.RGB
@@ -89,7 +102,7 @@ class Shown:
     split: str | None = None
     effect: Effect | None = None
     is_linear: bool = False
-    """True where stored values are linear in light, as those of stretched counts are; False for sRGB."""
+    """True where stored values are linear in light, as those of stretched counts are; False for sRGB and for radar."""
 
     def show(self) -> npt.NDArray[np.uint8]:
         """The picture as it is displayed, whatever its stored values mean: H x W x 3, 8-bit sRGB.
@@ -97,7 +110,7 @@ class Shown:
         Raises `RecordError` as `read` does, and where the file cannot be read any more.
         """
         try:
-            return to_display(self.read_light()) if self.is_linear else self.read()
+            return decode_display(self.read_bytes(), is_linear=self.is_linear)
         except FileNotFoundError as error:
             raise RecordError(Reason.MISSING, "the file was there when pictures were listed") from error
         except PermissionError as error:
@@ -108,7 +121,7 @@ class Shown:
     def read_light(self) -> Light:
         """Decode the picture to linear light: H x W x 3, 0 to 1. Raises `RecordError` as `read` does."""
         picture = self.read()
-        return np.asarray(picture / np.float32(255), np.float32) if self.is_linear else to_light(picture)
+        return _scale_light(picture) if self.is_linear else to_light(picture)
 
     def read(self) -> npt.NDArray[np.uint8]:
         """Decode the picture: H x W x 3 (gray repeated, alpha dropped), 8 bits. Raises `RecordError` as the decoder."""
@@ -127,6 +140,19 @@ class Shown:
         return self.path.read_bytes()
 
 
+def decode_display(data: bytes, *, is_linear: bool, at_least: int = 0) -> npt.NDArray[np.uint8]:
+    """Decode a picture as it is displayed: H x W x 3, 8-bit sRGB; `at_least` as `decode_image` has it.
+
+    is_linear: stored values are linear in light. Raises `RecordError` as `decode_image` does.
+    """
+    picture = to_rgb(decode_image(data, at_least))
+    return to_display(_scale_light(picture)) if is_linear else picture
+
+
+def _scale_light(picture: npt.NDArray[np.uint8]) -> Light:
+    return np.asarray(picture / np.float32(255), np.float32)
+
+
 @lru_cache(maxsize=4)
 def _read_group(path: Path, _mtime_ns: int, group: int) -> pa.ChunkedArray:
     """The pictures of one row group; a few are kept, since neighbours are mostly read together."""
@@ -140,6 +166,10 @@ def select(selection: Selection, base: Path) -> list[Shown]:
 
     Raises `UsageError` where there is no such folder, no release in it, or no picture that passes.
     """
+    if is_uri(selection.place):
+        raise UsageError(
+            f"{selection.place}: pictures of object storage can be trained on; copy them to list them."
+        )
     root = base / selection.place
     if not root.is_dir():
         raise UsageError(f"there is no folder {str(root)!r}.")
@@ -150,20 +180,25 @@ def select(selection: Selection, base: Path) -> list[Shown]:
             f"{selection.model_dump_json(exclude_defaults=True)}."
         )
     if selection.limit is not None and selection.limit < len(found):
-        found.sort(key=lambda shown: stable_hash(selection.seed, "select", shown.key))
+        found.sort(key=lambda shown: lot_of(shown.key, selection))
         found = sorted(found[: selection.limit], key=lambda shown: shown.key)
     return found
 
 
+def lot_of(key: str, selection: Selection) -> int:
+    """What `limit` goes by: those with the lowest lots are taken."""
+    return stable_hash(selection.seed, "select", key)
+
+
 def _list_folder(root: Path) -> Iterator[Shown]:
     for path in sorted(root.rglob("*")):
-        if path.suffix.lower() in _SUFFIXES and path.is_file():
+        if path.suffix.lower() in PICTURES and path.is_file():
             key = path.relative_to(root).as_posix()
             yield Shown(key=key, base_key=key, group=key, path=path)
 
 
 def _list_release(root: Path, selection: Selection) -> Iterator[Shown]:
-    data = next((p for p in (root / "release" / RELEASE_DATA, root / RELEASE_DATA, root) if p.is_dir()), root)
+    data = next(p for place in DATA_PLACES if (p := root / place).is_dir())
     parquets = sorted(data.glob("*.parquet"))
     tars = sorted(data.glob("*.tar"))
     if not parquets and not tars:
@@ -171,8 +206,8 @@ def _list_release(root: Path, selection: Selection) -> Iterator[Shown]:
     for path in parquets or tars:
         try:
             rows = _list_parquet(path) if parquets else _list_tar(path)
-            yield from (shown for facts, shown in rows if _passes(facts, selection))
-        except (OSError, pa.ArrowException, tarfile.TarError, ValueError, KeyError) as error:
+            yield from (shown for facts, shown in rows if passes(facts, selection))
+        except (OSError, pa.ArrowException, RecordError, ValueError, KeyError) as error:
             raise UsageError(f"{path} cannot be read as part of a release: {error}.") from error
 
 
@@ -186,17 +221,19 @@ def _list_parquet(path: Path) -> Iterator[tuple[Mapping[str, Any], Shown]]:
 
 
 def _list_tar(path: Path) -> Iterator[tuple[Mapping[str, Any], Shown]]:
+    members, error = list_members(path)
+    if error is not None:
+        raise error
     within: ByteRange | None = None
-    with tarfile.open(path, "r:") as archive:
-        for member in archive:
-            suffix = member.name.rpartition(".")[2]
-            if suffix in _IMAGES:
-                within = ByteRange(offset=member.offset_data, size=member.size)
-            elif suffix == "json" and within is not None:
-                content = archive.extractfile(member)
-                facts = json.loads(content.read() if content is not None else b"")
-                yield facts, _describe(facts, path, within=within)
-                within = None
+    for member in members:
+        suffix = member.name.rpartition(".")[2]
+        place = ByteRange(offset=member.offset, size=member.size)
+        if suffix in _IMAGES:
+            within = place
+        elif suffix == "json" and within is not None:
+            facts = json.loads(read_blob(str(path), place))
+            yield facts, _describe(facts, path, within=within)
+            within = None
 
 
 def _describe(
@@ -206,7 +243,6 @@ def _describe(
     within: ByteRange | None = None,
     row: tuple[int, int] | None = None,
 ) -> Shown:
-    effect = facts.get("effect")
     return Shown(
         key=facts["id"],
         base_key=facts.get("base_id") or facts["id"],
@@ -217,12 +253,27 @@ def _describe(
         source=facts.get("source"),
         gsd_m=facts.get("gsd_m"),
         split=facts.get("split"),
-        effect=None if effect is None else Effect(**effect),
-        is_linear=facts.get("quantity") not in {None, Quantity.DISPLAY.value},
+        effect=read_effect(facts),
+        is_linear=is_linear(facts),
     )
 
 
-def _passes(facts: Mapping[str, Any], selection: Selection) -> bool:
+def read_effect(facts: Mapping[str, Any]) -> Effect | None:
+    """The effect that a pair's facts name."""
+    effect = facts.get("effect")
+    return None if effect is None else Effect(**effect)
+
+
+def is_linear(facts: Mapping[str, Any]) -> bool:
+    """Whether a pair's stored values are linear in light: those of stretched counts are, sRGB and radar are not."""
+    return (
+        facts.get("quantity") not in {None, Quantity.DISPLAY.value}
+        and facts.get("modality") != Modality.SAR.value
+    )
+
+
+def passes(facts: Mapping[str, Any], selection: Selection) -> bool:
+    """Whether a pair with these facts is selected, `limit` aside."""
     effect = facts.get("effect")
     name, severity = (CLEAR, None) if effect is None else (effect["name"], effect["severity"])
     labels = {label["name"] for label in facts.get("labels") or ()}

@@ -48,7 +48,8 @@ def fingerprint_local(settings: LocalSettings) -> str:
 def check_local(settings: LocalSettings) -> list[Fault]:
     """What is wrong with the settings, as far as it shows without loading the model. Paths are absolute."""
     from earthloom.models.captioners.families import check_prompt
-    from earthloom.models.captioners.files import find_adapter, find_model
+    from earthloom.models.captioners.files import find_model
+    from earthloom.models.weights.adapters import find_adapter
 
     wanted = ("torch", "transformers", "safetensors", *(("peft",) if settings.adapter is not None else ()))
     missing = [name for name in wanted if find_spec(name) is None]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.core.errors import UsageError
-from earthloom.models.captioners.families import Prepare
-from earthloom.models.captioners.quiet import quiet
+from earthloom.models.captioners.families import Prepare, Prepared, Show
+from earthloom.models.weights.quiet import quiet
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,7 +71,10 @@ class Captioner:
     """Libraries, device and precision that it runs with."""
     network: Any
     prepare: Prepare
+    show: Show
     decode: Callable[[list[int]], str]
+    tokenizer: Any
+    """With a token to pad with, whatever was saved."""
     ends: frozenset[int]
     """Tokens that end a text."""
     generation: Mapping[str, Any]
@@ -85,11 +88,14 @@ class Captioner:
 
         Raises what the model raises, `torch.OutOfMemoryError` among it; `Batches` takes care of that.
         """
-        import torch
-
         if not pictures:
             return []
-        prepared = self.prepare([_check_picture(picture) for picture in pictures], prompt)
+        return self.speak(self.prepare([_check_picture(picture) for picture in pictures], prompt))
+
+    def speak(self, prepared: Prepared) -> list[Spoken]:
+        """Do the same for pictures and a prompt that are prepared already."""
+        import torch
+
         inputs = {name: self._move(value) for name, value in prepared.inputs.items()}
         with torch.inference_mode(), quiet():
             found = self.network.generate(**inputs, **self.generation).cpu()

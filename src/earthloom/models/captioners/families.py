@@ -18,8 +18,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from earthloom.core.errors import UsageError
-from earthloom.models.captioners.files import ModelFiles
 from earthloom.models.captioners.processors import load_chat_processor, load_image_processor, load_tokenizer
+from earthloom.models.weights.transformers_files import TransformersFiles
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,26 +41,37 @@ Prepare = Callable[[Sequence[npt.NDArray[np.uint8]], str], Prepared]
 """Makes inputs of pictures (each H x W x 3) and one prompt for all."""
 
 
+Show = Callable[[Sequence[npt.NDArray[np.uint8]]], "Tensor"]
+"""Makes `pixel_values` of pictures alone; for threads, which tokenizers are not."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Speech:
     """How a model is asked, and what its tokens mean."""
 
     prepare: Prepare
+    show: Show
     tokenizer: Any
 
 
-def learn_speech(files: ModelFiles, config: Any) -> Speech:
+def learn_speech(files: TransformersFiles, config: Any) -> Speech:
     """Load the processors of a model. Raises UsageError where it is of a kind that does not turn pictures into text."""
     prepare = _FAMILIES.get(files.model_type)
     if prepare is None:
         processor = load_chat_processor(files, config)
-        return Speech(prepare=partial(_ask_chat, processor), tokenizer=processor.tokenizer)
+        return Speech(
+            prepare=partial(_ask_chat, processor),
+            show=partial(_show, processor.image_processor),
+            tokenizer=processor.tokenizer,
+        )
     tokenizer = load_tokenizer(files)
     images = load_image_processor(files)
-    return Speech(prepare=partial(prepare, images, tokenizer, config), tokenizer=tokenizer)
+    return Speech(
+        prepare=partial(prepare, images, tokenizer, config), show=partial(_show, images), tokenizer=tokenizer
+    )
 
 
-def check_prompt(files: ModelFiles, prompt: str) -> None:
+def check_prompt(files: TransformersFiles, prompt: str) -> None:
     """Raise UsageError where a prompt is missing, or is one too many."""
     if files.model_type == "vision-encoder-decoder" and prompt:
         raise UsageError(f"{files.name} captions unasked and takes no prompt: leave `prompt` empty.")

@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from earthloom.core.errors import UsageError
 from earthloom.core.extras import explain_missing_models
-from earthloom.models.captioners.adapters import merge_adapter
 from earthloom.models.captioners.captioner import BREAKS, Captioner, explain_break
 from earthloom.models.captioners.families import Speech, check_prompt, learn_speech
-from earthloom.models.captioners.files import AdapterFiles, ModelFiles, find_adapter, find_model
+from earthloom.models.captioners.files import find_model
 from earthloom.models.captioners.memory import Device, Precision, check_memory
-from earthloom.models.captioners.quiet import quiet
+from earthloom.models.weights.adapters import AdapterFiles, find_adapter, merge_adapter
+from earthloom.models.weights.quiet import quiet
+from earthloom.models.weights.transformers_files import TransformersFiles
 
 _FAMILY_CLASSES = {
     "blip-2": "Blip2ForConditionalGeneration",
@@ -105,7 +106,7 @@ def choose_precision(
 
 
 @contextmanager
-def _translate_errors(files: ModelFiles) -> Iterator[None]:
+def _translate_errors(files: TransformersFiles) -> Iterator[None]:
     try:
         yield
     except (*BREAKS, ImportError) as error:
@@ -117,7 +118,7 @@ def _translate_errors(files: ModelFiles) -> Iterator[None]:
         ) from error
 
 
-def _load(files: ModelFiles, precision: Precision) -> tuple[Any, Speech]:
+def _load(files: TransformersFiles, precision: Precision) -> tuple[Any, Speech]:
     import torch
     import transformers
 
@@ -131,7 +132,8 @@ def _load(files: ModelFiles, precision: Precision) -> tuple[Any, Speech]:
         dtype=getattr(torch, precision),
         local_files_only=True,
         trust_remote_code=False,
-        use_safetensors=files.weights[0].suffix == ".safetensors",
+        use_safetensors=files.is_safe,
+        variant=files.variant,
         output_loading_info=True,
     )
     # transformers fills what is missing with noise.
@@ -152,7 +154,7 @@ def _plan_search(max_new_tokens: int, beams: int, length_penalty: float) -> dict
 
 
 def _assemble(
-    files: ModelFiles,
+    files: TransformersFiles,
     adapter: AdapterFiles | None,
     network: Any,
     speech: Speech,
@@ -171,7 +173,9 @@ def _assemble(
         served=f"transformers {transformers.__version__}, torch {torch.__version__}, {network.device.type} {precision}",
         network=network,
         prepare=speech.prepare,
+        show=speech.show,
         decode=lambda tokens: str(tokenizer.decode(tokens, skip_special_tokens=True)),
+        tokenizer=tokenizer,
         ends=ends,
         generation=search,
     )
@@ -207,6 +211,6 @@ def _list_generations(network: Any) -> list[Any]:
     return [generation for generation in found if generation is not None]
 
 
-def _fingerprint(files: ModelFiles, adapter: AdapterFiles | None) -> str:
+def _fingerprint(files: TransformersFiles, adapter: AdapterFiles | None) -> str:
     own = files.fingerprint()
     return own if adapter is None else f"{own}+{adapter.fingerprint()}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from earthloom.core.errors import UsageError
-from earthloom.models.captioners.files import read_header
+from earthloom.models.weights.headers import read_header
 
 Precision = Literal["float32", "bfloat16", "float16"]
 Device = Literal["cpu", "cuda"]

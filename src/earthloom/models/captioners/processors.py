@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from earthloom.models.captioners.files import ModelFiles
+from earthloom.models.weights.transformers_files import TransformersFiles
 
 
-def load_tokenizer(files: ModelFiles) -> Any:
+def load_tokenizer(files: TransformersFiles) -> Any:
     """Load the tokenizer of a model. Raises what transformers raises."""
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(str(files.folder), local_files_only=True, trust_remote_code=False)
 
 
-def load_image_processor(files: ModelFiles) -> Any:
+def load_image_processor(files: TransformersFiles) -> Any:
     """Load what makes a network's input of pictures. Raises what transformers raises."""
     from transformers import AutoImageProcessor
 
@@ -23,7 +23,7 @@ def load_image_processor(files: ModelFiles) -> Any:
     )
 
 
-def load_chat_processor(files: ModelFiles, config: Any) -> Any:
+def load_chat_processor(files: TransformersFiles, config: Any) -> Any:
     """Load the processor of a chat model, for pictures alone. Raises what transformers raises.
 
     It is put together from its tokenizer and its image processor: what many models have for films besides wants

@@ -1,0 +1,66 @@
+"""Sheets of the pictures in a folder: which ones, in which order, on which sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from earthloom.core.images import decode_image, encode_png, to_levels
+from earthloom.generate.folder import PictureFolder
+from earthloom.generate.grids import MAX_PICTURES, Shown, draw_sheet
+from earthloom.generate.plan import Task
+from earthloom.store.atomic import open_atomic
+
+
+def write_sheets(tasks: Sequence[Task], folder: PictureFolder, n: int) -> Iterator[Path]:
+    """Write at most `n` sheets of the first pictures, `grid.png` or `grid-001.png` and so on, and give their paths."""
+    sheets = list(fill_sheets(tasks))[:n]
+    for number, sheet in enumerate(sheets, 1):
+        path = folder.root / ("grid.png" if len(sheets) == 1 else f"grid-{number:03d}.png")
+        shown = [_show(task, folder) for task in sheet]
+        with open_atomic(path) as file:
+            file.write(encode_png(draw_sheet(shown)))
+        yield path
+
+
+def fill_sheets(tasks: Sequence[Task]) -> Iterator[list[Task]]:
+    """Put pictures on sheets in their order; those of one prompt share one, unless they are more than it takes."""
+    sheet: list[Task] = []
+    for _, group in groupby(tasks, key=lambda task: task.prompt_key):
+        members = list(group)
+        if sheet and len(sheet) + len(members) > MAX_PICTURES:
+            yield sheet
+            sheet = []
+        sheet += members
+        while len(sheet) > MAX_PICTURES:
+            yield sheet[:MAX_PICTURES]
+            sheet = sheet[MAX_PICTURES:]
+    if sheet:
+        yield sheet
+
+
+def describe_facts(task: Task) -> str:
+    """What was asked for besides the prompt, in a few words."""
+    wish = task.asked.wish
+    said = (
+        wish.label,
+        wish.modality,
+        f"{wish.gsd_m:g} m" if wish.gsd_m is not None else None,
+        wish.scene,
+        f"{wish.lon:.2f}, {wish.lat:.2f}" if wish.lon is not None and wish.lat is not None else None,
+        wish.date,
+        f"{wish.cloud_share:.0%} cloud" if wish.cloud_share is not None else None,
+        f"from {Path(wish.control).name}" if wish.control is not None else None,
+    )
+    return " · ".join(text for text in said if text)
+
+
+def _show(task: Task, folder: PictureFolder) -> Shown:
+    picture = to_levels(decode_image(folder.path(task.key).read_bytes()))
+    return Shown(
+        prompt_key=task.prompt_key,
+        prompt=task.asked.wish.prompt,
+        facts=describe_facts(task),
+        picture=picture,
+    )

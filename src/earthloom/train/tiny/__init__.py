@@ -1,0 +1,1 @@
+"""A small diffusion model, trained from scratch on pictures with words."""
