@@ -212,7 +212,7 @@ def generate(
     )  # fmt: skip
     summary = run_generation(settings, output, listener=Silence() if quiet else choose_listener())
     typer.echo(_to_json(summary.to_json()) if as_json else summary.to_text())
-    if summary.n_drawn + summary.n_kept == 0:
+    if summary.n_asked > 0 == summary.n_drawn + summary.n_kept:
         raise typer.Exit(1)
 
 

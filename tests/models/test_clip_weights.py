@@ -19,6 +19,9 @@ from earthloom.models.clip.dual import open_dual  # noqa: E402
 from earthloom.models.clip.patching import patch_weights  # noqa: E402
 from earthloom.models.clip.positions import stretch_codes  # noqa: E402
 
+# What peft itself asks of transformers' networks.
+pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,59 @@ def test_an_autoencoder_that_overflows_is_kept_in_float32(model: Path) -> None:
     config = model / "vae" / "config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "force_upcast": False}))
     assert open_stable(str(model), parts=("vae",), dtype=torch.float16).vae.dtype == torch.float16
+
+
+def rewrite(path: Path, rename: Callable[[str], str], **more: Any) -> None:
+    from safetensors.torch import load_file, save_file
+
+    save_file(
+        {**{rename(name): value for name, value in load_file(path).items()}, **more}, path, {"format": "pt"}
+    )
+
+
+def spell_as_published(model: Path) -> None:
+    """Names and files as Stable Diffusion 1.5 was published with in 2022."""
+    old = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
+
+    def rename(name: str) -> str:
+        return next((name.replace(new, was) for new, was in old.items() if new in name), name)
+
+    rewrite(model / "vae" / "diffusion_pytorch_model.safetensors", rename)
+    rewrite(
+        model / "text_encoder" / "model.safetensors",
+        lambda name: f"text_model.{name.removeprefix('text_model.')}",
+        **{"text_model.embeddings.position_ids": torch.arange(77)[None]},
+    )
+    path = model / "tokenizer" / "tokenizer.json"
+    told = json.loads(path.read_text())["model"]
+    path.unlink()
+    path.with_name("vocab.json").write_text(json.dumps(told["vocab"]))
+    merges = "\n".join(" ".join(merge) for merge in told["merges"])
+    path.with_name("merges.txt").write_text(f"#version: 0.2\n{merges}\n")
+    mark = {
+        "__type": "AddedToken",
+        "lstrip": False,
+        "normalized": True,
+        "rstrip": False,
+        "single_word": False,
+    }
+    end = {**mark, "content": "<|endoftext|>"}
+    config = {
+        "add_prefix_space": False, "bos_token": {**mark, "content": "<|startoftext|>"}, "do_lower_case": True,
+        "eos_token": end, "errors": "replace", "model_max_length": 77, "pad_token": "<|endoftext|>",
+        "tokenizer_class": "CLIPTokenizer", "unk_token": end,
+    }  # fmt: skip
+    path.with_name("tokenizer_config.json").write_text(json.dumps(config))
+
+
+@torch.no_grad()
+def test_a_pipeline_is_loaded_as_it_was_published(plain: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(plain, tmp_path / "published"))
+    spell_as_published(model)
+    found, wanted = open_stable(str(model)), open_stable(str(plain))
+    assert torch.equal(encode_texts(found, TEXTS).states, encode_texts(wanted, TEXTS).states)
+    images = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert torch.equal(*(encode_images(stable.vae, images, noise=None) for stable in (found, wanted)))
 
 
 def test_weights_that_lack_a_tensor_are_refused(model: Path) -> None:

@@ -1,5 +1,5 @@
-"""A folder of small pictures with captions and a recipe that teaches them to a tiny BLIP-2. Run as a script it trains by
-a recipe: for tests that kill it."""
+"""A folder of small pictures with captions and a recipe that teaches them to a tiny BLIP-2. Run as a script it trains
+by a recipe: for tests that kill it."""
 
 from __future__ import annotations
 

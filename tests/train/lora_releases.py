@@ -36,9 +36,12 @@ def make_facts(number: int, look: str, split: str) -> dict[str, Any]:
         "acquired": "2019-09-04" if is_known else None, "cloud_share": 0.05 if is_known else None,
         "split": split, "source": "made", "effect": None, "labels": [],
         "captions": [
-            {"text": f"a satellite image of {look}", "style": "plain", "role": "prompt", "author": "rules@1", "checks": []},
-            {"text": f"clear view of {look} from above", "style": "plain", "role": "scene", "author": "rules@1", "checks": []},
-            {"text": f"{look}, 10 meter", "style": "mmm_rs", "role": "prompt", "author": "rules@1", "checks": []},
+            {"text": text, "style": style, "role": "prompt", "author": "rules@1", "checks": []}
+            for style, text in (
+                ("plain", f"a satellite image of {look}"),
+                ("plain", f"clear view of {look} from above"),
+                ("mmm_rs", f"{look}, 10 meter"),
+            )
         ],
     }  # fmt: skip
 

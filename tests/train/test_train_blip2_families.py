@@ -166,7 +166,9 @@ def test_lora_changes_nothing_at_first_and_speaks_alone(shelf: Any, name: str) -
         adapted = step.teaching.captioner.network(**teaching.arrange(batch["pixels"], batch["answer"])).logits
     assert torch.equal(logits, adapted)
     assert step.teaching.ask(batch["pixels"]) == before
-    trained = {name for name, weight in step.modules()["captioner"].named_parameters() if weight.requires_grad}
+    trained = {
+        name for name, weight in step.modules()["captioner"].named_parameters() if weight.requires_grad
+    }
     assert trained
     assert all("lora_" in each for each in trained)
     assert not any("vision" in each or "image_encoder" in each for each in trained)
@@ -174,13 +176,15 @@ def test_lora_changes_nothing_at_first_and_speaks_alone(shelf: Any, name: str) -
 
 
 def learn_once(step: Blip2Step, batch: dict[str, Any]) -> dict[str, Any]:
-    """Gradients of one step, by name."""
+    """Gradients of one step away from where LoRA begins, by name."""
     torch.manual_seed(1)
+    with torch.no_grad():
+        for key, weight in step.modules()["captioner"].named_parameters():
+            if "lora_B" in key:
+                weight.normal_(0, 0.1)
     step.learn(batch, 1, lambda name, loss: loss.backward())
     network = step.modules()["captioner"]
-    return {
-        key: weight.grad.clone() for key, weight in network.named_parameters() if weight.grad is not None
-    }
+    return {key: weight.grad.clone() for key, weight in network.named_parameters() if weight.grad is not None}
 
 
 @pytest.mark.parametrize("name", ["blip2", "blip2_t5", "git"])
@@ -194,7 +198,7 @@ def test_gradient_checkpointing_changes_no_gradient(shelf: Any, name: str) -> No
     assert set(found) == set(wanted)
     for key, gradient in wanted.items():
         torch.testing.assert_close(found[key], gradient, atol=1e-6, rtol=0)
-    assert sum(float(gradient.abs().sum()) > 0 for gradient in wanted.values()) >= len(wanted) // 2
+    assert sum(float(gradient.abs().sum()) > 0 for gradient in wanted.values()) >= 0.6 * len(wanted)
 
 
 def test_frozen_weights_may_be_halved_and_what_is_learnt_is_not(shelf: Any) -> None:
@@ -217,7 +221,9 @@ def test_frozen_weights_may_be_halved_and_what_is_learnt_is_not(shelf: Any) -> N
 def test_layers_may_be_named(shelf: Any) -> None:
     teaching = open_teaching(shelf("blip2"), "")
     step = make_step(teaching, targets=["fc1", "language_projection"])
-    trained = {name for name, weight in step.modules()["captioner"].named_parameters() if weight.requires_grad}
+    trained = {
+        name for name, weight in step.modules()["captioner"].named_parameters() if weight.requires_grad
+    }
     layers = {name.split(".lora_")[0].rpartition(".")[2] for name in trained}
     assert layers == {"fc1", "language_projection"}
 
@@ -229,7 +235,9 @@ def test_layers_may_be_named(shelf: Any) -> None:
         ("git", {"qformer": "full"}, "has no Q-Former"),
     ],
 )
-def test_layers_that_are_not_there_are_told(shelf: Any, name: str, changes: dict[str, Any], said: str) -> None:
+def test_layers_that_are_not_there_are_told(
+    shelf: Any, name: str, changes: dict[str, Any], said: str
+) -> None:
     with pytest.raises(UsageError, match=said):
         add_lora(open_captioner(str(shelf(name))).network, make_recipe(**changes))
 

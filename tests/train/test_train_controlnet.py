@@ -22,7 +22,7 @@ from pair_release import write_pair_release  # noqa: E402
 from pydantic import ValidationError  # noqa: E402
 from tiny_models.stable import write_tiny_stable  # noqa: E402
 
-from earthloom.core.errors import RecordError, UsageError  # noqa: E402
+from earthloom.core.errors import UsageError  # noqa: E402
 from earthloom.models.stable.exports import read_export  # noqa: E402
 from earthloom.store.layout import TrainingFolder  # noqa: E402
 from earthloom.train.checkpoints import list_checkpoints  # noqa: E402
@@ -154,7 +154,6 @@ def test_a_pair_without_its_third_picture_is_set_aside(base: Path) -> None:
     assert list(made.batches.refused) == ["from"]
     ((_, why),) = made.batches.refused["from"].items()
     assert "has no partner in sar" in why
-    assert isinstance(RecordError, type)
 
 
 @pytest.mark.parametrize("model", ["sd", "sd-v"])
@@ -179,7 +178,7 @@ def test_loss_and_gradients_are_those_of_a_straight_loop_on_diffusers(
     with torch.no_grad():
         latents = pipeline.vae.encode(pixels).latent_dist.sample() * pipeline.vae.config.scaling_factor
         states = pipeline.text_encoder(batch["ids"][:, 0])[0]
-    noise = torch.randn_like(latents)
+    noise = torch.randn(latents.shape)  # randn_like would fill another memory format in another order
     t = torch.randint(0, scheduler.config.num_train_timesteps, (2,))
     noisy = scheduler.add_noise(latents, noise, t)
     condition = batch["condition"].permute(0, 3, 1, 2).float() / 255
@@ -252,10 +251,10 @@ def test_the_loss_falls(base: Path, tmp_path: Path) -> None:
     def measure() -> float:
         torch.manual_seed(5)
         with torch.no_grad():
-            return float(torch.stack([made.step.measure(batch)["controlnet"] for _ in range(6)]).mean())
+            return float(torch.stack([made.step.measure(batch)["controlnet"] for _ in range(4)]).mean())
 
     before = measure()
-    for number in range(1, 31):
+    for number in range(1, 21):
         torch.manual_seed(number)
         made.step.learn(batch, number, update)
     after = measure()
@@ -312,10 +311,10 @@ def test_killed_and_taken_up_again_it_ends_with_the_same_bits(base: Path, tmp_pa
         child.kill()
     assert child.returncode == -signal.SIGKILL
     again = train(ControlNetRecipe.model_validate(settings), folder, base=base)
-    assert 0 < again.resumed_from < 8
+    assert 0 < again.resumed_from < 6
     for path in whole.weights:
         assert (TrainingFolder(folder).weights / path.name).read_bytes() == path.read_bytes()
-    losses = [(tmp_path / name / "losses.csv").read_bytes() for name in ("whole", "killed")]
+    losses = [(tmp_path / name / "losses.jsonl").read_bytes() for name in ("whole", "killed")]
     assert losses[0] == losses[1]
 
 
@@ -346,9 +345,7 @@ def test_a_recipe_that_makes_no_sense_says_so(changes: dict[str, Any], said: str
 def test_missing_models_and_pairs_are_told_before_anything_is_done(base: Path) -> None:
     with pytest.raises(UsageError, match="hf download"):
         make(base, model="nobody/no-such-model")
-    made = make(
-        base, **{"from": {"release": "release", "split": ["train"]}, "to": {"release": "release", "split": ["val"], "modality": "nir"}}
-    )  # fmt: skip
+    made = make(base, to={"release": "release", "split": ["val"], "modality": "nir"})
     with pytest.raises(UsageError, match="show one ground"):
         made.batches.draw(1)
 

@@ -21,7 +21,7 @@ from earthloom.generate.releases import Release
 from earthloom.generate.sheets import write_sheets
 from earthloom.generate.summary import GenerateSummary
 from earthloom.generate.wishes import explain_places, read_asked
-from earthloom.models.generators.briefs import Brief, Generator
+from earthloom.models.generators.briefs import FACTS, About, Brief, Generator
 
 Opener = Callable[[GenerateSettings], Generator]
 
@@ -107,14 +107,14 @@ class _Run:
         generator = self.open_model(settings)
         release = None
         if asked is None:
-            release = Release(settings, self.base, reads_facts=generator.about.reads_facts)
+            release = Release(settings, self.base, generator.about)
             asked = release.list_asked()
             self.refused |= release.refused
         tasks = plan_tasks(asked, settings, settings.size or generator.about.size)
         self._check_single(tasks)
         controls = Controls(self.base, release)
         _check_all(generator, tasks, controls)
-        for note in generator.about.notes:
+        for note in _list_notes(generator.about, tasks):
             self.listener.say(note)
         drawing = _Drawing(generator, controls, settings)
         number, of = settings.share
@@ -236,6 +236,14 @@ def _check_all(generator: Generator, tasks: Sequence[Task], controls: Controls) 
             problems.setdefault(fault, []).append(task.asked.place)
     if problems:
         raise UsageError("\n  ".join(["This cannot be drawn:", *explain_places(problems)]))
+
+
+def _list_notes(about: About, tasks: Sequence[Task]) -> Iterator[str]:
+    yield from about.notes
+    given = [name for name in FACTS if any(getattr(task.asked.wish, name) is not None for task in tasks)]
+    words = [name for name in given if name not in about.facts]
+    if words:
+        yield f"{about.origins[0].name} is told {', '.join(words)} as words of the prompt."
 
 
 def _cut(tasks: Sequence[Task], n: int) -> Iterator[Sequence[Task]]:

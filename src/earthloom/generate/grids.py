@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,14 @@ _LETTER, _SMALL = 15, 12
 _LINES = 5
 """Lines of a prompt before the rest is left out."""
 _INK, _FAINT, _PAPER = (20, 20, 20), (110, 110, 110), (255, 255, 255)
+
+_KNOWN = "·…°‘’“”±"
+"""Letters beyond ASCII that Pillow's font has."""
+_FOLDED = {
+    "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "–": "-", "—": "-", "×": "x",
+    "µ": "u", "€": "EUR",
+}  # fmt: skip
+"""Letters that Unicode does not take apart."""
 
 Measure = Callable[[str], float]
 
@@ -75,15 +84,15 @@ def _draw_row(row: Sequence[Shown], side: int, width: int, *, each: bool, ends: 
     """A row of pictures, and under it one text for each, or one for all at the end of their group."""
     cell = side if each else width - 2 * _MARGIN
     texts = [_wrap_caption(one, cell) for one in (row if each else row[:1] if ends else [])]
-    height = side + max((_height_of(text) for text in texts), default=0) + _GAP
+    pictures = [_scale(one.picture, side) for one in row]
+    above = max(picture.shape[0] for picture in pictures)
+    height = above + max((_height_of(text) for text in texts), default=0) + _GAP
     canvas = Image.new("RGB", (width, height), _PAPER)
-    for number, one in enumerate(row):
-        picture = _scale(one.picture, side)
-        place = (_MARGIN + number * (side + _GAP), (side - picture.shape[0]) // 2)
-        canvas.paste(Image.fromarray(picture), place)
+    for number, picture in enumerate(pictures):
+        canvas.paste(Image.fromarray(picture), (_MARGIN + number * (side + _GAP), 0))
     pen = ImageDraw.Draw(canvas)
     for number, text in enumerate(texts):
-        _write(pen, text, _MARGIN + number * (side + _GAP), side + 5)
+        _write(pen, text, _MARGIN + number * (side + _GAP), above + 5)
     return np.asarray(canvas, np.uint8)
 
 
@@ -94,10 +103,20 @@ class _Caption:
 
 
 def _wrap_caption(one: Shown, width: int) -> _Caption:
+    prompt, facts = make_legible(one.prompt or "(no prompt)"), make_legible(one.facts)
     return _Caption(
-        wrap(one.prompt or "(no prompt)", width, _font(_LETTER).getlength, _LINES),
-        wrap(one.facts, width, _font(_SMALL).getlength, _LINES),
+        wrap(prompt, width, _font(_LETTER).getlength, _LINES),
+        wrap(facts, width, _font(_SMALL).getlength, _LINES),
     )
+
+
+def make_legible(text: str) -> str:
+    """Make a text of letters that Pillow's font has: accents go, and what has no plain letter under it becomes `?`."""
+    folded = "".join(_FOLDED.get(letter, letter) for letter in text)
+    plain = "".join(
+        letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter)
+    )
+    return "".join(letter if letter.isascii() or letter in _KNOWN else "?" for letter in plain)
 
 
 def wrap(text: str, width: int, measure: Measure, n_lines: int) -> list[str]:

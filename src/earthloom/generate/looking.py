@@ -9,8 +9,7 @@ from typing import Any
 
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.generate.marks import read_recipe
-
-_FACTS = ("label", "modality", "gsd_m", "scene", "lon", "lat", "date", "cloud_share")
+from earthloom.models.generators.briefs import FACTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +33,7 @@ class PictureRecipe:
         yield "prompt", told.get("told") or told.get("prompt") or "none"
         if told.get("negative"):
             yield "negative", told["negative"]
-        facts = [f"{name} {told[name]}" for name in _FACTS if told.get(name) is not None]
+        facts = [f"{name} {told[name]}" for name in FACTS if told.get(name) is not None]
         if facts:
             yield "facts", ", ".join(facts)
         if told.get("control"):

@@ -11,9 +11,8 @@ from earthloom.core.errors import UsageError
 from earthloom.core.ids import make_id
 from earthloom.core.seeds import stable_hash
 from earthloom.generate.config import MAX_SEED, GenerateSettings, Wish
-from earthloom.models.generators.briefs import Brief, Picture
+from earthloom.models.generators.briefs import FACTS, Brief, Picture
 
-_FACTS = ("gsd_m", "modality", "scene", "label", "lon", "lat", "date", "cloud_share")
 _MAX_NAME = 150
 """Letters of a key in a name; file systems take 255 bytes."""
 _SLUG = 48
@@ -59,7 +58,7 @@ class Task:
             width=self.width,
             height=self.height,
             control=control,
-            **{name: getattr(wish, name) for name in _FACTS},
+            **{name: getattr(wish, name) for name in FACTS},
         )
 
     @property
@@ -70,7 +69,7 @@ class Task:
     def to_recipe(self) -> dict[str, Any]:
         """What was asked for, as JSON values."""
         wish = self.asked.wish
-        facts = wish.model_dump(mode="json", include=set(_FACTS))
+        facts = wish.model_dump(mode="json", include=set(FACTS))
         return {
             "key": self.key,
             "prompt_key": self.prompt_key,
@@ -109,7 +108,7 @@ def name_wish(wish: Wish) -> str:
 
 def name_file(key: str) -> str:
     """Make a file's name of a key; where something of the key had to go, a hash of it stands behind."""
-    plain = re.sub(r"[^\w.\-]+", "-", key).strip("-.")[:_MAX_NAME]
+    plain = re.sub(r"[^A-Za-z0-9_.\-]+", "-", key).strip("-.")[:_MAX_NAME]
     return plain if plain == key else f"{plain}-{make_id(key)[:8]}".lstrip("-")
 
 

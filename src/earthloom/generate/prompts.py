@@ -97,8 +97,9 @@ def _read_csv(text: str, name: str) -> Iterator[Row]:
             elif len(cells) > len(header):
                 yield Row(line=line, value=None, problem=f"has {len(cells)} cells, the header {len(header)}.")
             elif any(cell.strip() for cell in cells):
-                given = dict(zip(header, cells, strict=False))
-                yield Row(line=line, value={key: cell for key, cell in given.items() if cell.strip()})
+                given = {name: cell for name, cell in zip(header, cells, strict=False) if cell.strip()}
+                # A column that is not known is told of once, at the header.
+                yield Row(line=line, value={name: given[name] for name in given if name in Wish.model_fields})
     except csv.Error as error:
         yield Row(line=start, value=None, problem=f"is no CSV: {error}.")
 

@@ -11,7 +11,7 @@ from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import Modality
 from earthloom.generate.config import GenerateSettings, Wanted, Wish
 from earthloom.generate.plan import Asked
-from earthloom.models.generators.briefs import Picture
+from earthloom.models.generators.briefs import About, Picture
 from earthloom.store.selection import CLEAR, Selection
 from earthloom.store.stream.samples import Sample, Stream
 
@@ -24,13 +24,14 @@ _CLASS = "class"
 class Release:
     """A release to take prompts from, and pictures."""
 
-    def __init__(self, settings: GenerateSettings, base: Path, *, reads_facts: bool) -> None:
+    def __init__(self, settings: GenerateSettings, base: Path, about: About) -> None:
         """List its shards.
 
         Args:
             settings: with the release.
             base: folder that its path is relative to.
-            reads_facts: whether facts are told beside the captions, and not within them.
+            about: of the generator: records of the modality that it draws are taken, and the facts that it was trained
+                with; the others stand in captions, where they stand anywhere.
 
         Raises:
             UsageError: there is no such release.
@@ -38,12 +39,12 @@ class Release:
         """
         assert settings.release is not None
         self._settings = settings
-        self._reads_facts = reads_facts
+        self._facts = about.facts
         split = () if settings.split is None else (settings.split,)
         chosen = Selection(
             release=settings.release,
             split=split,
-            modality=settings.modality or Modality.RGB,
+            modality=settings.modality or Modality(about.modality or Modality.RGB),
             limit=settings.limit,
         )
         self._stream = _open(chosen, base)
@@ -121,12 +122,19 @@ class Release:
     def _make_wish(self, sample: Sample, text: str) -> Wish:
         """What the command line says goes before what the record says."""
         given = self._settings.model_dump(include=set(Wanted.model_fields), exclude_defaults=True)
-        facts = find_facts(sample) if self._reads_facts else {}
-        try:
-            return Wish.model_validate({**facts, **given, "prompt": text})
-        except ValidationError:
-            # A fact that makes no sense is as good as none; which one it is, validation would have to be asked again.
-            return Wish.model_validate({**given, "prompt": text})
+        facts = {name: value for name, value in find_facts(sample).items() if name in self._facts}
+        return _validate({**facts, **given, "prompt": text})
+
+
+def _validate(told: Mapping[str, object]) -> Wish:
+    """A wish without those facts of a record that make no sense: they are as good as unknown."""
+    try:
+        return Wish.model_validate(told)
+    except ValidationError as error:
+        # What is wrong with two fields together names none: a place of which a half is missing.
+        wrong = {str(fault["loc"][0]) if fault["loc"] else "lon" for fault in error.errors()}
+        wrong |= {"lon", "lat"} if wrong & {"lon", "lat"} else set()
+        return Wish.model_validate({name: value for name, value in told.items() if name not in wrong})
 
 
 def find_facts(sample: Sample) -> dict[str, object]:

@@ -120,6 +120,11 @@ class TrainingFolder:
         return self.root / "losses.jsonl"
 
     @property
+    def curve(self) -> Path:
+        """The same as a picture."""
+        return self.root / "curve.png"
+
+    @property
     def refused(self) -> Path:
         """Pictures that could not be used, with their reasons."""
         return self.root / "refused.json"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
+
+from earthloom.core.images import encode_png
+from earthloom.store.atomic import open_atomic
 
 _PANEL = (520, 300)
 """Width and height of a panel with its axes, pixels."""
@@ -26,11 +30,20 @@ _N_SMOOTH = 60
 """A smoothed loss is an average over about a thirtieth of the steps, half of it on either side."""
 _MAX_BINS = 880
 """Of a long log so many steps are drawn as one: two for a pixel."""
+_MOST = 1e100
+"""Losses beyond it count as infinite, and those below its inverse as zero: their sums and ratios stay numbers."""
 _EDGE = 0.005
 """Share of the raw losses that may lie above or below the scale: a few would flatten all the rest."""
 
 Picture = npt.NDArray[np.uint8]
+"""H x W x 3."""
 Point = tuple[float, float]
+
+
+def write_curve(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what `draw_curve` draws as a PNG. Raises `WriteError` where the disk is full or not writable."""
+    with open_atomic(path) as file:
+        file.write(encode_png(draw_curve(rows)))
 
 
 def draw_curve(rows: Sequence[Mapping[str, Any]]) -> Picture:
@@ -77,7 +90,9 @@ def _gather(rows: Sequence[Mapping[str, Any]]) -> list[_Panel]:
 def _collect(rows: Sequence[Mapping[str, Any]], kind: str, name: str) -> npt.NDArray[np.float64]:
     found = [(row["step"], row[kind][name]) for row in rows if name in row.get(kind, ())]
     points = np.array(found, np.float64).reshape(-1, 2)
-    return points[np.isfinite(points[:, 1])]
+    points = points[np.abs(points[:, 1]) < _MOST]  # no comparison holds for what is no number
+    points[np.abs(points[:, 1]) < 1 / _MOST, 1] = 0.0
+    return points
 
 
 def smooth(values: npt.NDArray[np.float64], reach: float) -> npt.NDArray[np.float64]:
@@ -131,7 +146,8 @@ class _Scale:
 
     def place(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         low, high = self._map(np.array([self.low, self.high]))
-        return np.asarray((self._map(values) - low) / (high - low), np.float64)
+        held = np.maximum(values, self.low) if self.is_log else values
+        return np.asarray((self._map(held) - low) / (high - low), np.float64)
 
     def _map(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.log10(values) if self.is_log else values
@@ -169,7 +185,8 @@ def _choose_scale(panel: _Panel, smoothed: npt.NDArray[np.float64]) -> _Scale:
     high = max(float(shown.max()), float(np.quantile(raw, 1 - _EDGE)))
     if low > 0 and shown.max() / shown.min() > _DECADE:
         return _Scale(low / 1.1, high * 1.1, is_log=True)
-    room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
+    is_flat = high - low < 1e-9 * abs(high)
+    room = (0.1 * abs(high) if is_flat else 0.06 * (high - low)) or 1.0
     return _Scale(low - room if low < 0 or low > room else 0.0, high + room)
 
 

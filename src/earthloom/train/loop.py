@@ -16,7 +16,8 @@ from earthloom.train.ahead import draw_ahead
 from earthloom.train.averages import Averages
 from earthloom.train.checkpoints import Mark, save_checkpoint
 from earthloom.train.config import TrainingSettings
-from earthloom.train.logs import Log
+from earthloom.train.curve import write_curve
+from earthloom.train.logs import Log, read_log
 from earthloom.train.processes import Processes
 from earthloom.train.progress import Listener, describe_losses
 from earthloom.train.samples import write_sheet
@@ -132,7 +133,7 @@ class Loop:
                 if held and (is_last or number % settings.validate_every == 0):
                     self._measure(held, number, log)
                 if is_last or number % settings.sample_every == 0:
-                    self._sample(shown, number)
+                    self._sample(shown, number, log)
                 is_stopping = self.processes.agree(is_asked())
                 if is_last or is_stopping or number % settings.checkpoint_every == 0:
                     mark = self._save(mark, number, log)
@@ -197,9 +198,12 @@ class Loop:
             log.add_held(number, means)
             self.listener.say(f"held out after step {number:,}: {describe_losses(means)}")
 
-    def _sample(self, shown: Batch, number: int) -> None:
+    def _sample(self, shown: Batch, number: int, log: Log) -> None:
+        """Write the sheet of samples, and the learning curve so far."""
         if not self.processes.is_main:
             return
+        log.flush()
+        write_curve(self.folder.curve, read_log(self.folder.losses))
         self._seed("sample")
         with torch.no_grad(), self.averages.in_place(), self.updates.computing():
             images = self.step.sample(self._bring(shown))

@@ -222,7 +222,7 @@ def _clear(home: TrainingFolder) -> None:
         for path in (home.checkpoints, home.samples, home.weights, home.tensorboard):
             if path.is_dir():
                 shutil.rmtree(path)
-        for path in (home.losses, home.refused, home.run):
+        for path in (home.losses, home.curve, home.refused, home.run):
             path.unlink(missing_ok=True)
 
 

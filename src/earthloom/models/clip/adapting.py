@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from earthloom.core.errors import UsageError
 from earthloom.core.extras import explain_missing_models
 from earthloom.store.atomic import write_text
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from transformers import CLIPModel
 
 Tower = Literal["image", "text"]
-TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
-"""Layers of a tower's blocks that can be adapted."""
 _PLACES: dict[Tower, str] = {"image": "vision_model", "text": "text_model"}
 _ADAPTER = "adapter_config.json"
 
@@ -44,7 +41,7 @@ def adapt(
         network: what is adapted.
         rank: of the update of each weight.
         alpha: the update is scaled by `alpha / rank`.
-        targets: names of layers, of `TARGETS`.
+        targets: names of layers of the blocks: `q_proj`, `k_proj`, `v_proj`, `out_proj`, `fc1`, `fc2`.
         towers: those that are adapted.
         dropout: share of the input of the update that is set to zero in training.
         base: name of the network, for the record.
@@ -93,13 +90,6 @@ def save_adapted(adapted: PeftModel, folder: Path, share: float) -> CLIPModel:
         _order(folder / _ADAPTER)
         merged: CLIPModel = scaled.merge_and_unload(safe_merge=True)
     return merged
-
-
-def check_targets(targets: Sequence[str]) -> None:
-    """Raise UsageError for layers that no tower has."""
-    odd = sorted(set(targets) - set(TARGETS))
-    if odd:
-        raise UsageError(f"Layers of {', '.join(TARGETS)} were wanted, got {', '.join(odd)}.")
 
 
 def _order(path: Path) -> None:

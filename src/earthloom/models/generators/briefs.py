@@ -14,6 +14,9 @@ from earthloom.models.weights.origins import Origin
 Picture = npt.NDArray[np.uint8]
 """H x W x C, 8 bits; C is 1 for near infrared and radar, 3 for RGB."""
 
+FACTS = ("label", "modality", "gsd_m", "scene", "lon", "lat", "date", "cloud_share")
+"""Fields of a brief that say what is known of the ground and of how it is seen."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Brief:
@@ -81,8 +84,10 @@ class About:
     """Width and height, pixels, where nothing else is asked for."""
     batch: int
     """Pictures drawn at once where nothing else is asked for."""
-    reads_facts: bool
-    """Whether it was trained with facts; else they are told as words."""
+    facts: frozenset[str]
+    """Which of `FACTS` it was trained with; the others are told as words."""
+    modality: str | None
+    """Of all that it draws, where it was trained so."""
     control_channels: int
     """Of the picture that it draws from: 0 where it takes none."""
     notes: tuple[str, ...] = field(default=())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earthloom.core.errors import UsageError
-from earthloom.models.generators.briefs import About, Brief, Drawn
+from earthloom.models.generators.briefs import FACTS, About, Brief, Drawn
 from earthloom.models.generators.controls import find_faults_of_control
 from earthloom.models.generators.devices import choose_device, explain_memory
 from earthloom.models.generators.opening import Device, Precision
@@ -19,7 +19,7 @@ from earthloom.models.weights.origins import Origin
 _STEPS, _GUIDANCE = 30, 2.0
 _BATCH = 64
 """Pictures at once on a GPU."""
-_SAME = ("prompt", "modality", "scene", "label", "gsd_m", "lon", "lat", "date", "cloud_share", "control")
+_SAME = ("prompt", "control", *FACTS)
 """Fields of briefs and of requests alike."""
 
 
@@ -47,7 +47,8 @@ def open_painter(path: str, *, device: Device, precision: Precision) -> PainterG
             guidance=_GUIDANCE,
             size=(side, side),
             batch=1 if where.type == "cpu" else _BATCH,
-            reads_facts=True,
+            facts=frozenset(FACTS),
+            modality=_find_modality(painter),
             control_channels=painter.shape.control_channels,
         ),
     )
@@ -98,6 +99,11 @@ class PainterGenerator:
 def _make_request(brief: Brief) -> Request:
     """The noise follows from the seed alone, which stands in for the key."""
     return Request(key=str(brief.seed), **{name: getattr(brief, name) for name in _SAME})
+
+
+def _find_modality(painter: TinyPainter) -> str | None:
+    told = painter.training.get("names", {}).get("modality", ())
+    return told[0] if len(told) == 1 else None
 
 
 def _make_origin(painter: TinyPainter, path: Path) -> Origin:

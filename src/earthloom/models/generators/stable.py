@@ -38,8 +38,6 @@ class StableGenerator:
     """diffusers' ControlNetModel."""
     tokens: MetadataTokens | None = None
     """Facts as tokens, where a LoRA was trained with them."""
-    modality: str | None = None
-    """Of all that it draws, where it was trained so."""
 
     def find_faults(self, brief: Brief, *, has_control: bool) -> list[str]:
         """Say what of a brief it cannot do."""
@@ -48,8 +46,8 @@ class StableGenerator:
     def _iter_faults(self, brief: Brief, *, has_control: bool) -> Iterator[str]:
         if brief.width % MULTIPLE or brief.height % MULTIPLE:
             yield f"size: wants multiples of {MULTIPLE}, got {brief.width}x{brief.height}."
-        if self.modality and brief.modality not in {None, self.modality}:
-            yield f"modality: this model draws {self.modality} alone, got {brief.modality}."
+        if self.about.modality and brief.modality not in {None, self.about.modality}:
+            yield f"modality: this model draws {self.about.modality} alone, got {brief.modality}."
         if self.controlnet is None and has_control:
             yield "control: this model draws from words alone; lay a ControlNet over it with --controlnet FOLDER."
         if self.controlnet is not None:
@@ -89,7 +87,7 @@ class StableGenerator:
         lengths = count_tokens(self.stable, texts)
         return [
             Drawn(
-                picture=_to_picture(image, brief, is_gray=self.modality in _GRAY),
+                picture=_to_picture(image, brief, is_gray=self.about.modality in _GRAY),
                 told=text,
                 is_cut=length > limit,
             )

@@ -28,6 +28,8 @@ from earthloom.models.weights.places import Wanted, find_place
 
 _STEPS, _GUIDANCE = 25, 7.5
 """Usual with DPM-Solver++ and Stable Diffusion."""
+_TOLD = frozenset({"gsd_m", "lon", "lat", "date", "cloud_share"})
+"""Facts that a LoRA with metadata is trained with."""
 _BATCH = 8
 """Pictures at once on a GPU: 512 px take about 1 GB each in bfloat16 (an estimate, not measured here)."""
 
@@ -72,7 +74,6 @@ def open_stack(
         stable=stable,
         controlnet=controlnet,
         tokens=tokens,
-        modality=stack.modality,
     )
 
 
@@ -134,9 +135,10 @@ class _Stack:
         return drawn.pop() if len(drawn) == 1 else None
 
     @property
-    def reads_facts(self) -> bool:
-        """Whether a part of it was trained with facts."""
-        return any(export.metadata != "none" for export in self.exports)
+    def facts(self) -> frozenset[str]:
+        """What a part of it was trained with."""
+        was_told = any(export.metadata != "none" for export in self.exports)
+        return _TOLD if was_told else frozenset()
 
     def list_origins(self) -> Iterator[Origin]:
         """Origins of all that lies over the model."""
@@ -229,15 +231,14 @@ def _describe(
         guidance=_GUIDANCE,
         size=(side, side),
         batch=1 if device.type == "cpu" else _BATCH,
-        reads_facts=stack.reads_facts,
+        facts=stack.facts,
+        modality=stack.modality,
         control_channels=0 if controlnet is None else count_channels(controlnet),
         notes=tuple(_list_notes(stack, stable)),
     )
 
 
 def _list_notes(stack: _Stack, stable: Stable) -> Iterator[str]:
-    if stack.tokens is None:
-        yield "Ground sample distance, place, date and other facts are told to this model as words of the prompt."
     for export in stack.exports:
         if export.base.fingerprint != stable.origin.fingerprint:
             yield (

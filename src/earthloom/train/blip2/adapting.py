@@ -59,6 +59,8 @@ def add_lora(network: Any, settings: Blip2Settings) -> PeftModel:
         raise UsageError(
             f"targets: LoRA cannot be put over {names} in this model ({kind}): {error}"
         ) from error
+    # What is remembered of earlier tokens serves writing alone, which asks for it by itself.
+    network.config.get_text_config(decoder=True).use_cache = False
     for parameter in adapted.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
@@ -68,11 +70,14 @@ def add_lora(network: Any, settings: Blip2Settings) -> PeftModel:
 def forget_activations(network: Any) -> None:
     """Let a network of transformers compute its layers once more on the way back instead of keeping what they gave.
 
-    After `add_lora`: before it, peft would let the output of embeddings want gradients, which GIT adds to in place.
+    To be called after `add_lora`, which else lets embeddings want gradients, as transformers does here: the older kind
+    of checkpoints needs that, and GIT, which adds to them in place, breaks by it. It is taken back.
     """
-    old = "gradient_checkpointing_enable"  # its name before transformers 5.2x; the new one gives no warning
+    old = "gradient_checkpointing_enable"  # its name in the first transformers 5, which now gives a warning
     enable = getattr(network, "activation_checkpointing_enable", None) or getattr(network, old)
     enable({"use_reentrant": False})
+    if network.main_input_name == "input_ids":
+        network.disable_input_require_grads()
 
 
 def name_targets(kind: str, qformer: str) -> str:

@@ -71,8 +71,6 @@ def open_teaching(recipe: Blip2Recipe, model: str, setting: Setting) -> Teaching
 
 def _adapt(captioner: Captioner, recipe: Blip2Recipe) -> Captioner:
     network = captioner.network
-    # What is remembered of earlier tokens serves writing alone, which asks for it by itself.
-    network.config.get_text_config(decoder=True).use_cache = False
     adapted = add_lora(network, recipe)
     if recipe.gradient_checkpointing:
         forget_activations(network)
