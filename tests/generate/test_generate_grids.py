@@ -27,7 +27,7 @@ def find(sheet: np.ndarray, picture: np.ndarray) -> tuple[int, int] | None:
     return (y, x) if low < 1e-4 else None
 
 
-@pytest.mark.parametrize(("n", "of_each"), [(1, 1), (5, 1), (6, 3), (20, 10), (11, 4)])
+@pytest.mark.parametrize(("n", "of_each"), [(1, 1), (5, 1), (6, 3), (12, 10), (11, 4)])
 def test_all_pictures_are_there_with_ink_under_them(n: int, of_each: int) -> None:
     shown = [show(number, f"p{number // of_each}", (40, 40)) for number in range(n)]
     sheet = draw_sheet(shown)

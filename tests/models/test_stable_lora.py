@@ -71,16 +71,21 @@ def train(network: Any, seed: int = 1) -> None:
                 parameter.copy_(torch.randn(parameter.shape, generator=draw) * 0.1)
 
 
+def draw_input(width: int = 32) -> tuple[Any, Any, Any]:
+    """Latents, steps and states of texts."""
+    draw = torch.Generator().manual_seed(2)
+    latents, states = torch.randn(2, 4, 8, 8, generator=draw), torch.randn(2, 77, width, generator=draw)
+    return latents, torch.tensor([10, 700]), states
+
+
 @torch.no_grad()
 def predict(unet: Any) -> Any:
-    draw = torch.Generator().manual_seed(2)
-    width = unet.config.cross_attention_dim
-    latents, states = torch.randn(2, 4, 8, 8, generator=draw), torch.randn(2, 77, width, generator=draw)
+    draw = torch.Generator().manual_seed(3)
     added = {
         "text_embeds": torch.randn(2, 32, generator=draw),
         "time_ids": torch.rand(2, 6, generator=draw) * 64,
     }
-    return unet(latents, torch.tensor([10, 700]), states, added_cond_kwargs=added).sample
+    return unet(*draw_input(unet.config.cross_attention_dim), added_cond_kwargs=added).sample
 
 
 @torch.no_grad()
@@ -145,8 +150,7 @@ def test_gradients_reach_the_factors_alone(folders: Mapping[bool, Path]) -> None
     unet = open_networks(folders[False])["unet"]
     parameters = add_lora(unet, rank=RANK, alpha=ALPHA, dropout=0.1)
     train(unet)
-    loss = unet(torch.ones(1, 4, 8, 8), torch.tensor(5), torch.ones(1, 4, 32)).sample.square().mean()
-    loss.backward()
+    unet(*draw_input()).sample.square().mean().backward()
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in parameters)
     n_with = sum(parameter.grad is not None for parameter in unet.parameters())
     assert n_with == len(parameters)
@@ -159,7 +163,7 @@ def test_factors_stay_in_float32_over_a_network_in_bfloat16(folders: Mapping[boo
     unet.train()
     train(unet)
     with torch.autocast("cpu", torch.bfloat16):
-        seen = unet(torch.ones(1, 4, 8, 8), torch.tensor(5), torch.ones(1, 4, 32)).sample
+        seen = unet(*draw_input()).sample
         seen.square().mean().backward()
     assert seen.dtype == torch.bfloat16
     assert all(parameter.dtype == parameter.grad.dtype == torch.float32 for parameter in parameters)
@@ -183,7 +187,7 @@ def test_plain_diffusers_loads_what_is_saved(folder: Path, style: str, targets: 
     assert (before - wanted).abs().max() > 1e-2
     fresh = open_networks(folder)["unet"]
     lay_lora(fresh, read_lora(path, {"unet": fresh})["unet"])
-    torch.testing.assert_close(predict(fresh), wanted, rtol=0, atol=1e-6)
+    torch.testing.assert_close(predict(fresh), wanted, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("style", SAVE)

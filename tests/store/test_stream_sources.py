@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,11 @@ from earthloom.core.records import Reason
 from earthloom.recipes import parse_recipe
 from earthloom.run.build import build
 from earthloom.store.selection import Selection, select
+from earthloom.store.stream import deck, parquet
+from earthloom.store.stream import samples as samples_module
 from earthloom.store.stream.samples import Stream
+from earthloom.store.stream.shard import list_rows
+from earthloom.store.stream.tars import TarShard
 
 RECIPE = """\
 name: streamed
@@ -275,3 +280,53 @@ def test_that_the_identity_changes_with_what_is_read_and_not_with_where(tmp_path
         open_stream(write_webdataset(tmp_path / "three", [4, 3])),
     ]
     assert len({stream.identity for stream in [open_stream(one), *others]}) == 5
+
+
+def test_that_no_row_group_is_read_twice_in_an_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for shard in range(3):
+        images = [draw_png(n, side=32) for n in range(60)]
+        pq.write_table(
+            pa.table({"image": images}), tmp_path / f"{shard}.parquet", row_group_size=6, compression="none"
+        )
+    held = pq.read_metadata(tmp_path / "0.parquet").row_group(0).total_byte_size
+    read: list[tuple[str, int]] = []
+    real = parquet._read_group
+
+    def note(group: parquet.GroupId) -> parquet.RowGroup:
+        read.append((group.path.name, group.number))
+        return real(group)
+
+    monkeypatch.setattr(parquet, "_read_group", note)
+    monkeypatch.setattr(deck, "MIXED_BYTES", 5 * held)
+    monkeypatch.setattr(samples_module, "MIXED_BYTES", 5 * held)
+    stream = open_stream(tmp_path, shuffle=1000)
+    keys = [sample.key for sample in read_epoch(stream)]
+    assert len(set(keys)) == 180
+    assert len(read) == len(set(read)) == 30
+    near = {key.split("/")[0] for key in keys[:30]}
+    assert len(near) > 1  # row groups of several shards are mixed
+
+
+def test_that_what_is_not_asked_for_is_forgotten(tmp_path: Path) -> None:
+    members = [m for n in range(40) for m in make_members(n, {"label": "sea" if n % 20 == 7 else "land"})]
+    write_tar(tmp_path / "a.tar", members)
+    stream = open_stream(tmp_path, labels=("sea",))
+    assert {sample.key: read_number(sample) for sample in read_epoch(stream)} == {
+        "a/000007": 7,
+        "a/000027": 27,
+    }
+    shard = TarShard(tmp_path / "a.tar", "a")
+    listed = list_rows(shard, "a", Selection(release=".", labels=("sea",)), None)
+    assert shard.chunks()[0].n == listed.n == 2
+    assert [listed.key(0, row) for row in range(2)] == ["000007", "000027"]
+
+
+def test_that_a_real_tar_of_pictures_is_read(real_data: Path) -> None:
+    folder = real_data / "eurosat"
+    with tarfile.open(folder / "eurosat_rgb.tar") as tar:
+        wanted = {f"eurosat_rgb/{m.name.rpartition('.')[0]}": m.size for m in tar if m.name.endswith(".jpg")}
+    stream = open_stream(folder, shuffle=100)
+    assert stream.count() == len(wanted)
+    for sample in stream.first(40):
+        assert len(sample.image) == wanted[sample.key]
+        assert sample.picture().shape == (64, 64, 3)

@@ -72,8 +72,8 @@ class LineStep:
         time.sleep(float(os.environ.get("SLOW_STEPS", "0")))
         self.seen.append((number, float(self.adam.param_groups[0]["lr"])))
         loss = self._miss(batch, self.line.weight, self.shift["bias"].detach())
-        update("line", loss)
         shifted = self._miss(batch, self.line.weight.detach(), self.shift["bias"])
+        update("line", loss)
         update("shift", shifted)
         return {"line": loss.detach(), "shift": shifted.detach()}
 
@@ -132,8 +132,7 @@ def main() -> int:
     recipe = make_recipe(**json.loads(sys.argv[2]))
     try:
         train(recipe, sys.argv[1], make=make_line)  # type: ignore[arg-type]
-    except StoppedError as error:
-        print(error)
+    except StoppedError:
         return STOPPED
     return 0
 

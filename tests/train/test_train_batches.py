@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
@@ -67,7 +69,7 @@ def test_that_the_number_of_threads_changes_nothing(threads: int) -> None:
         one, other = plain.draw(number), threaded.draw(number)
         assert one.keys() == other.keys()
         assert all(torch.equal(one[name], other[name]) for name in one)
-    assert {key for key in plain.refused["data"]} <= set(threaded.refused["data"])
+    assert set(plain.refused["data"]) <= set(threaded.refused["data"])
 
 
 @given(st.integers(1, 5), st.integers(1, 20))
@@ -164,9 +166,6 @@ def test_that_pictures_of_a_stream_and_of_pairs_come_in_batches(tmp_path: Path) 
     assert sorted(shown[:, 0, 0, 1].tolist()) == list(range(12))
     assert (shown[:, 0, 0, 0] == 200).all()
     assert [len(batch["p"]) for batch in batches.held()] == [4, 1]
-
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     (tmp_path / "both").mkdir()
     for kind in ("rgb", "nir"):

@@ -19,6 +19,7 @@ import yaml
 from captioning_folders import SMALL, make_pictures, make_recipe
 from fakes.tiny_captioners import OTHER_SCENES, SCENES, make_blip2, paint
 
+from earthloom.core.errors import RunError, UsageError
 from earthloom.models.captioners.loading import open_captioner
 from earthloom.store.layout import TrainingFolder
 from earthloom.train.blip2.making import make_blip2 as make_training
@@ -132,6 +133,43 @@ def test_samples_show_pictures_with_their_words(trained: Path) -> None:
     assert earlier.shape == sheet.shape
 
 
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_a_whole_qformer_is_read_back(base: Path, tmp_path: Path) -> None:
+    """Its weights lie beside LoRA in peft's file: they say the same here, in plain peft, and merged."""
+    recipe = make_recipe(steps=3, qformer="full", merge=True, rate=5e-3, gradient_checkpointing=True)
+    train(recipe, tmp_path / "out", base=base)
+    folder, seen = tmp_path / "out" / "weights", prepare(base / "model")
+    kind = transformers.Blip2ForConditionalGeneration
+    with torch.no_grad():
+        ours = open_captioner(str(base / "model"), adapter=str(folder)).network(**seen).logits
+        plain = kind.from_pretrained(base / "model").eval()
+        before = plain.qformer(
+            query_embeds=torch.ones(1, 2, 32), encoder_hidden_states=torch.ones(1, 5, 32)
+        ).last_hidden_state
+        adapted = peft.PeftModel.from_pretrained(plain, folder).eval()
+        after = adapted.base_model.model.qformer(
+            query_embeds=torch.ones(1, 2, 32), encoder_hidden_states=torch.ones(1, 5, 32)
+        ).last_hidden_state
+        torch.testing.assert_close(adapted(**seen).logits, ours, atol=2e-4, rtol=0)
+        merged = kind.from_pretrained(folder / "merged").eval()
+        torch.testing.assert_close(merged(**seen).logits, ours, atol=2e-4, rtol=0)
+    assert float((after - before).abs().max()) > 1e-3
+
+
+def test_weights_that_are_missing_are_told_with_what_to_get(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"hf download nobody/blip2-nothing .*--local-dir FOLDER"):
+        train(make_recipe(model="nobody/blip2-nothing"), tmp_path, base=base)
+
+
+def test_pictures_without_captions_are_told(base: Path, tmp_path: Path) -> None:
+    make_pictures(tmp_path / "bare", n=1)
+    for path in (tmp_path / "bare").glob("*.txt"):
+        path.unlink()
+    recipe = make_recipe(model=str(base / "model"), data={"folder": "bare"})
+    with pytest.raises(RunError, match="no_caption"):
+        train(recipe, tmp_path / "out", base=tmp_path)
+
+
 def read_all(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -169,7 +207,7 @@ def test_killed_and_gone_on_with_it_ends_with_the_same_bytes(base: Path, tmp_pat
     assert child.returncode == -signal.SIGKILL
     resumed = train(make_recipe(**changes), killed, base=base, make=make_training)
     assert 2 <= resumed.resumed_from < 12
-    train(make_recipe(**changes), tmp_path / "whole", base=base, make=make_training)
+    train(make_recipe(**changes), tmp_path / "whole", base=base)
     found, wanted = read_all(killed), read_all(tmp_path / "whole")
     assert set(found) == set(wanted)
     assert [name for name in wanted if found[name] != wanted[name]] == []

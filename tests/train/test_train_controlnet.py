@@ -18,11 +18,13 @@ import yaml
 torch = pytest.importorskip("torch")
 diffusers = pytest.importorskip("diffusers")
 
-from pair_release import write_pair_release  # noqa: E402
+from pair_release import paint_ground, write_pair_release  # noqa: E402
 from pydantic import ValidationError  # noqa: E402
 from tiny_models.stable import write_tiny_stable  # noqa: E402
 
 from earthloom.core.errors import UsageError  # noqa: E402
+from earthloom.models.generators.briefs import Brief  # noqa: E402
+from earthloom.models.generators.opening import open_generator  # noqa: E402
 from earthloom.models.stable.exports import read_export  # noqa: E402
 from earthloom.store.layout import TrainingFolder  # noqa: E402
 from earthloom.train.checkpoints import list_checkpoints  # noqa: E402
@@ -103,6 +105,9 @@ def test_both_pictures_of_a_pair_are_cut_and_turned_alike(base: Path, crop: str)
         np.testing.assert_array_equal(pixels, np.repeat(255 - condition[..., 1:2], 3, axis=3))
         seen |= {each.tobytes() for each in condition}
     assert len(seen) > 6, "six grounds, turned in eight ways"
+    grounds = {paint_ground(number, SIDE).tobytes() for number in range(6)}
+    shown = made.batches.show()["condition"].numpy()
+    assert {each.tobytes() for each in shown} < grounds, "what is shown is cut in the middle and not turned"
 
 
 @pytest.mark.parametrize(
@@ -285,6 +290,9 @@ def test_a_whole_training_is_used_by_plain_diffusers_and_by_generate(base: Path,
     pipeline.set_progress_bar_config(disable=True)
     drawn = pipeline("a river", image=torch.rand(1, 3, SIDE, SIDE), num_inference_steps=2, output_type="np")
     assert drawn.images.shape == (1, SIDE, SIDE, 3)
+    brief = Brief(key="a", prompt="a river", seed=1, width=SIDE, height=SIDE, control=paint_ground(0, SIDE))
+    (found,) = open_generator(str(tmp_path), device="cpu").draw([brief], steps=2, guidance=1.0)
+    assert found.picture.shape == (SIDE, SIDE, 1), "near infrared has one channel"
 
 
 SCRIPT = """

@@ -57,6 +57,7 @@ def undisturbed(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
     assert set(found) == {
         "recipe.yaml",
         "losses.jsonl",
+        "curve.png",
         "refused.json",
         "checkpoints/step-000000020.safetensors",
         "checkpoints/step-000000024.safetensors",

@@ -205,7 +205,7 @@ class StreamBatches(Generic[S]):
             self._refused.setdefault(place, {})[key] = str(error)
 
     def _give_up(self) -> RunError:
-        found = [f"{key!r} because of {why}" for each in self._refused.values() for key, why in each.items()]
+        found = [f"{key!r} because of {why}" for each in self.refused.values() for key, why in each.items()]
         last = found[-1] if found else "none is there"
         return RunError(
             f"None of {_TRIES} samples drawn from `{self._place}` could be used; {last}. Check what the recipe selects."

@@ -39,10 +39,10 @@ class Log:
     def __enter__(self) -> Self:
         if self._is_kept:
             _cut(self._path, self._done)
-            with translate_write_errors(self._path):
-                self._file = self._exits.enter_context(self._path.open("a", encoding="utf-8"))
             self._board = _open_board(self._board_folder, self._done)
             self._exits.callback(self._board.close)
+            with translate_write_errors(self._path):
+                self._file = self._exits.enter_context(self._path.open("a", encoding="utf-8"))
         return self
 
     def add(self, number: int, factor: float, losses: Mapping[str, float]) -> None:

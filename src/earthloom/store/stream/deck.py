@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from earthloom.core.errors import RecordError, UsageError
+from earthloom.core.ids import hash_json
 from earthloom.core.records import Reason
 from earthloom.store.selection import Selection
 from earthloom.store.stream.beside import Beside
+from earthloom.store.stream.counts import CountBook
 from earthloom.store.stream.facts import with_extra
 from earthloom.store.stream.files import FolderShard
 from earthloom.store.stream.kept import Kept
@@ -92,6 +94,12 @@ class Deck:
         beside = None if self._beside is None else self._beside.identity
         folder = self._listed.get(0).shard if self.selection.folder is not None else None
         return [shards, chosen, beside, folder.identity if isinstance(folder, FolderShard) else None]
+
+    def open_counts(self) -> CountBook:
+        """How many samples each shard has, as far as it is remembered: beside the copies, where shards are copied."""
+        if not any(shard.remote for shard in self._shards):
+            return CountBook()
+        return CountBook(self._cache.folder / f"counts-{hash_json(self.describe())}.jsonl")
 
     def make_empty_error(self) -> UsageError:
         """The error for a selection that nothing passes."""

@@ -15,7 +15,7 @@ from earthloom.core.records import Reason
 from earthloom.store.selection import PICTURES
 from earthloom.store.stream.facts import make_sample, unify
 from earthloom.store.stream.sample import Sample
-from earthloom.store.stream.shard import Chunk
+from earthloom.store.stream.shard import Chunk, Rows
 
 _TABLES = ("metadata.jsonl", "metadata.csv")
 _NAMES = ("file_name", "filename", "image", "file", "path")
@@ -53,6 +53,10 @@ class FolderShard:
     def facts(self, chunk: int) -> Sequence[Mapping[str, Any] | RecordError]:
         """What is needed of each for `limit`: its key."""
         return [{"id": key} for key in self._paths]
+
+    def narrow(self, rows: Rows) -> Rows:
+        """Nothing is forgotten: there is one folder only."""
+        return rows
 
     def key(self, chunk: int, row: int) -> str:
         """Path below the folder."""

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.core.seeds import make_rng
+from earthloom.store.stream.counts import CountBook
 from earthloom.store.stream.kept import Kept
 from earthloom.store.stream.shard import Chunk
 
@@ -57,6 +58,7 @@ class Order:
         shuffle: int,
         room: int,
         announce: Callable[[Sequence[int]], None] = lambda shards: None,
+        counts: CountBook | None = None,
     ) -> None:
         """Take how many shards there are, and how the chunks of one are found.
 
@@ -68,6 +70,7 @@ class Order:
             shuffle: samples of a block, at least.
             room: bytes of chunks that are mixed at a time.
             announce: is told which shards will be wanted next, soonest first.
+            counts: samples of each shard, as far as they are known already.
 
         """
         self._n_shards = n_shards
@@ -77,7 +80,7 @@ class Order:
         self._shuffle = shuffle
         self._room = room
         self._announce = announce
-        self._counts: dict[int, int] = {}
+        self._counts = CountBook() if counts is None else counts
         self._epochs: Kept[int, _Epoch] = Kept(self._open_epoch, room=_BLOCKS, weigh=lambda _: 1)
         self._mixed: Kept[tuple[int, int], Spots] = Kept(self._mix_block, room=_BLOCKS, weigh=lambda _: 1)
 
@@ -105,12 +108,14 @@ class Order:
 
     def known_count(self) -> int | None:
         """The same where every shard was come to; else None."""
-        return sum(self._counts.values()) if len(self._counts) == self._n_shards else None
+        return self._counts.total() if len(self._counts) == self._n_shards else None
 
     def _count(self, shard: int) -> int:
-        if shard not in self._counts:
-            self._counts[shard] = sum(chunk.n for chunk in self._list_chunks(shard))
-        return self._counts[shard]
+        n = self._counts.find(shard)
+        if n is None:
+            n = sum(chunk.n for chunk in self._list_chunks(shard))
+            self._counts.note(shard, n)
+        return n
 
     def _rng(self, *what: int) -> np.random.Generator:
         return make_rng(self._seed, "stream", self._purpose, *map(str, what))

@@ -18,7 +18,7 @@ from earthloom.core.records import Reason
 from earthloom.store.stream.facts import FILTERED, WANTED, make_sample, unify
 from earthloom.store.stream.kept import Kept
 from earthloom.store.stream.sample import Sample
-from earthloom.store.stream.shard import Chunk
+from earthloom.store.stream.shard import Chunk, Rows
 
 _IMAGES = ("image", "jpg", "jpeg", "png", "webp", "img", "picture", "pixels", "image_bytes")
 """Names under which pictures are looked for, before any other column of pictures."""
@@ -35,7 +35,7 @@ class Layout(NamedTuple):
     """Of columns that hold numbers of classes (`ClassLabel` of Hugging Face `datasets`)."""
 
 
-class Rows(NamedTuple):
+class RowGroup(NamedTuple):
     """A row group in memory."""
 
     images: pa.ChunkedArray
@@ -51,7 +51,7 @@ class GroupId(NamedTuple):
     columns: tuple[str, ...]
 
 
-Groups = Kept[GroupId, Rows]
+Groups = Kept[GroupId, RowGroup]
 
 
 def keep_groups(room: int) -> Groups:
@@ -87,6 +87,10 @@ class ParquetShard:
         rows = table.to_pylist() if columns else [{}] * self._layout.chunks[chunk].n
         return [self._unify(row, chunk, number) for number, row in enumerate(rows)]
 
+    def narrow(self, rows: Rows) -> Rows:
+        """There is nothing to forget: rows are not held."""
+        return rows
+
     def key(self, chunk: int, row: int) -> str:
         """`STEM/ROW`."""
         return f"{self._stem}/{self._first[chunk] + row}"
@@ -115,13 +119,13 @@ def _name_classes(value: Any, names: tuple[str, ...]) -> Any:
     return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
 
 
-def _read_group(group: GroupId) -> Rows:
+def _read_group(group: GroupId) -> RowGroup:
     with _open(group.path) as file:
         table = file.read_row_group(group.number, columns=[group.image, *group.columns], use_threads=False)
     name, _, field = group.image.partition(".")
     images = table.column(name)
     facts = table.select(group.columns)
-    return Rows(
+    return RowGroup(
         images=pc.struct_field(images, field) if field else images,
         facts=facts.to_pylist() if group.columns else [{}] * table.num_rows,
     )

@@ -37,6 +37,10 @@ def list_shards(selection: Selection, base: Path, cache: ShardCache) -> list[Sha
 
 
 def _find_folder(base: Path, place: str) -> Path:
+    if is_uri(place):
+        raise UsageError(
+            f"{place}: single pictures are read from folders of this machine; pack them into tars."
+        )
     if not (base / place).is_dir():
         raise UsageError(f"there is no folder {str(base / place)!r}.")
     return base / place

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Lock, get_ident
 
 import pyarrow as pa
 from pyarrow import fs
@@ -98,7 +98,7 @@ class ShardCache:
 
     def __init__(self, folder: Path | None = None, *, room: int = 100 * 10**9) -> None:
         """Take the folder, and how many bytes of copies it may hold; those in use may exceed it."""
-        self._folder = folder or default_cache()
+        self.folder = folder or default_cache()
         self._room = room
         self._lock = Lock()
         self._wanted: frozenset[str] = frozenset()
@@ -124,7 +124,7 @@ class ShardCache:
             return future
 
     def _bring(self, file: RemoteFile) -> Path:
-        path = self._folder / file.name
+        path = self.folder / file.name
         if path.is_file() and path.stat().st_size == file.size:
             path.touch()  # copies that were used last are deleted last
             return path
@@ -132,7 +132,7 @@ class ShardCache:
             try:
                 _copy(file, path)
                 break
-            except (OSError, pa.ArrowException) as error:
+            except _TransferError as error:
                 if not left:
                     raise RunError(
                         f"{file.path} could not be copied: {error}. Check network and credentials, and run the same "
@@ -143,27 +143,41 @@ class ShardCache:
 
     def _make_room(self, newest: Path) -> None:
         with self._lock:
-            found = sorted(
-                ((p.stat().st_mtime_ns, p.stat().st_size, p) for p in self._folder.iterdir() if p.is_file()),
-            )
+            copies = [path for path in self.folder.iterdir() if path.suffix in {".tar", ".parquet"}]
+            found = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in copies)
             total = sum(size for _, size, _ in found)
             for _, size, path in found:
                 if total <= self._room:
                     return
-                if path.name in self._wanted or path == newest or path.suffix == TEMPORARY:
-                    continue
-                path.unlink(missing_ok=True)
-                self._copies.pop(path.name, None)
-                total -= size
+                if path.name not in self._wanted and path != newest:
+                    path.unlink(missing_ok=True)
+                    self._copies.pop(path.name, None)
+                    total -= size
 
 
 def _is_good(copy: Future[Path]) -> bool:
     return copy.exception() is None and copy.result().is_file()
 
 
+class _TransferError(Exception):
+    """A file did not come whole; no fault of the disk that it is written to."""
+
+
 def _copy(file: RemoteFile, path: Path) -> None:
-    with file.filesystem.open_input_stream(file.path) as source, open_atomic(path) as target:
-        while piece := source.read(_PIECE):
+    # Several threads and processes may bring one file: each writes its own, and the last rename stands.
+    own = path.with_name(f"{path.stem}-{os.getpid()}-{get_ident()}{path.suffix}{TEMPORARY}")
+    with open_atomic(own) as target:
+        for piece in _read_pieces(file):
             target.write(piece)
         if target.tell() != file.size:
-            raise OSError(f"wanted {file.size} bytes, got {target.tell()}")
+            raise _TransferError(f"wanted {file.size} bytes, got {target.tell()}")
+    own.replace(path)
+
+
+def _read_pieces(file: RemoteFile) -> Iterator[bytes]:
+    try:
+        with file.filesystem.open_input_stream(file.path) as source:
+            while piece := source.read(_PIECE):
+                yield piece
+    except (OSError, pa.ArrowException) as error:
+        raise _TransferError(str(error)) from error

@@ -58,6 +58,7 @@ class Stream:
         self._deck = Deck(selection, base, room=room, beside=beside, cache=cache)
         self._seed = seed
         self._shuffle = shuffle
+        self._counts = self._deck.open_counts()
         self._order = self._make_order("samples", shuffle)
 
     def read(self, position: int) -> Sample:
@@ -110,6 +111,7 @@ class Stream:
             shuffle=shuffle,
             room=MIXED_BYTES,
             announce=self._deck.announce,
+            counts=self._counts,
         )
 
     def _locate(self, position: int) -> Spot:

@@ -13,6 +13,9 @@ from earthloom.store.stream.facts import find_split, read_own_name
 from earthloom.store.stream.remote import RemoteFile
 from earthloom.store.stream.sample import Sample
 
+Rows = tuple[Sequence[int], ...]
+"""Some rows of each chunk of a shard, in their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -50,6 +53,10 @@ class OpenShard(Protocol):
         """Unified facts of a chunk's rows, `id` among them; what cannot be read as its error."""
         ...
 
+    def narrow(self, rows: Rows) -> Rows:
+        """Forget all samples but some, by chunk, and give the rows that these are now."""
+        ...
+
     def key(self, chunk: int, row: int) -> str:
         """Name of a row for a person, found without reading it."""
         ...
@@ -74,6 +81,10 @@ class BrokenShard:
         """Its error."""
         return (self.error,)
 
+    def narrow(self, rows: Rows) -> Rows:
+        """There is nothing to forget."""
+        return rows
+
     def key(self, chunk: int, row: int) -> str:
         """Name of the file."""
         return self.name
@@ -88,8 +99,7 @@ class Listed:
     """The samples of a shard that were asked for."""
 
     shard: OpenShard
-    rows: tuple[Sequence[int], ...]
-    """By chunk, in their order."""
+    rows: Rows
     sizes: tuple[int, ...]
     """By chunk, bytes that are held while it is read."""
 
@@ -134,7 +144,7 @@ def list_rows(shard: OpenShard, stem: str, selection: Selection, below: int | No
     for number in range(len(chunks)):
         facts = shard.facts(number)
         rows.append([row for row, each in enumerate(facts) if _is_chosen(each, selection, below)])
-    return Listed(shard, tuple(rows), sizes)
+    return Listed(shard, shard.narrow(tuple(rows)), sizes)
 
 
 def find_lots(shard: OpenShard, selection: Selection) -> list[int]:

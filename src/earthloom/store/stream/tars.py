@@ -17,7 +17,7 @@ from earthloom.core.records import ByteRange, Reason
 from earthloom.store.selection import PICTURES
 from earthloom.store.stream.facts import make_sample, unify
 from earthloom.store.stream.sample import Sample
-from earthloom.store.stream.shard import Chunk
+from earthloom.store.stream.shard import Chunk, Rows
 from earthloom.store.tar_members import Member, list_members
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -52,6 +52,16 @@ class Samples:
             places.append((member.offset, member.size))
         self._starts.append(len(places))
         self._places = np.array(places, np.int64).reshape(-1, 2)
+
+    def take(self, rows: Sequence[int]) -> Samples:
+        """Some of them."""
+        return Samples(
+            [
+                Member(f"{self.keys[row]}.{suffix}", within.offset, within.size)
+                for row in rows
+                for suffix, within in self.members(row).items()
+            ]
+        )
 
     def members(self, row: int) -> dict[str, ByteRange]:
         """Where the members of a sample lie, by what follows the first dot of their names."""
@@ -93,6 +103,12 @@ class TarShard:
             assert self._error is not None
             return (self._error,)
         return [self._find_facts(row) for row in range(len(self._samples.keys))]
+
+    def narrow(self, rows: Rows) -> Rows:
+        """Forget the places of all samples but some."""
+        if len(rows[0]) < len(self._samples.keys):
+            self._samples = self._samples.take(rows[0])
+        return (range(len(rows[0])), *rows[1:])
 
     def key(self, chunk: int, row: int) -> str:
         """Name of a sample, `NAME.tar` for what is missing at its end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,10 @@ from earthloom.core.records import Reason
 from earthloom.models.clip.dual import Dual
 from earthloom.models.clip.looks import Look, Picture
 from earthloom.models.clip.tokens import tokenise
+from earthloom.store.selection import decode_display
 from earthloom.store.stream.samples import Sample
 from earthloom.train.clip.config import ClipSettings
+from earthloom.train.pictures import turn
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -43,7 +46,7 @@ class Preparing:
 
         """
         captions = list_captions(sample, self.settings.styles)
-        picture = sample.picture()
+        picture = self._decode(sample)
         drawn = self._choose(captions, rng)
         tokens = tokenise(self.dual.tokenizer, drawn, self.dual.length)
         image = self._frame(picture, rng)
@@ -56,6 +59,11 @@ class Preparing:
             "texts": np.array([hash_text(text) for text in drawn], np.int64),
             "known": self._list_known(captions),
         }
+
+    def _decode(self, sample: Sample) -> Picture:
+        """In no more detail than the smallest crop needs, where crops are drawn."""
+        at_least = math.ceil(self.dual.look.side / self.settings.zoom[0]) if self.varies else 0
+        return decode_display(sample.image, is_linear=sample.is_linear, at_least=at_least)
 
     def _choose(self, captions: Sequence[str], rng: np.random.Generator) -> list[str]:
         """As many captions as are wanted; where there are fewer, some come again."""
@@ -77,10 +85,7 @@ def draw_view(picture: Picture, look: Look, settings: ClipSettings, rng: np.rand
     side = rng.uniform(*settings.zoom) * min(height, width)
     x, y = rng.uniform(0, width - side), rng.uniform(0, height - side)
     view = look.cut(picture, (x, y, x + side, y + side))
-    if settings.turn:
-        view = np.rot90(view, int(rng.integers(4)))
-        view = view[:, ::-1] if rng.integers(2) else view
-    return view
+    return turn(view, rng) if settings.turn else view
 
 
 def list_captions(sample: Sample, styles: Sequence[str]) -> list[str]:

@@ -42,9 +42,11 @@ def make_controlnet(recipe: ControlNetRecipe, setting: Setting) -> Made:
     )
     check_unet(stable)
     control.check_side(stable)
+    split_text = _Tokenizer(stable)
     batches: StreamBatches[Group] = StreamBatches(
         rows,
-        PrepareGroup(recipe, _Tokenizer(stable)),
+        PrepareGroup(recipe, split_text),
+        prepare_fixed=PrepareGroup(recipe.model_copy(update={"crop": "centre", "turn": False}), split_text),
         batch=recipe.batch,
         seed=recipe.seed,
         share=setting.share,

@@ -105,15 +105,15 @@ class Denoiser:
         dtype = self._unet.dtype
         added = {name: value.to(dtype) for name, value in told.added.items()}
         states, noisy = told.states.to(dtype), noisy.to(dtype)
-        if not self._is_rounded:
-            return self._run({}, noisy, t, states, added)
-        with torch.autocast(noisy.device.type, enabled=False):
-            rounded = {name: parameter.to(dtype) for name, parameter in self._trained.items()}
-            return self._run(rounded, noisy, t, states, added)
+        # Autocast is off where numbers are rounded here.
+        is_asked = torch.is_autocast_enabled(noisy.device.type) and not self._is_rounded
+        with torch.autocast(noisy.device.type, torch.get_autocast_dtype(noisy.device.type), enabled=is_asked):
+            return self._run(noisy, t, states, added)
 
-    def _ask(
-        self, weights: dict[str, Tensor], noisy: Tensor, t: Tensor, states: Tensor, added: dict[str, Tensor]
-    ) -> Tensor:
+    def _ask(self, noisy: Tensor, t: Tensor, states: Tensor, added: dict[str, Tensor]) -> Tensor:
         told = {"encoder_hidden_states": states, "added_cond_kwargs": added or None, "return_dict": False}
+        weights = {}
+        if self._is_rounded:
+            weights = {name: parameter.to(noisy.dtype) for name, parameter in self._trained.items()}
         predicted: Tensor = torch.func.functional_call(self._unet, weights, (noisy, t), told)[0]
         return predicted
