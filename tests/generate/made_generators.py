@@ -28,6 +28,8 @@ ABOUT = About(
     batch=4,
     facts=frozenset(FACTS),
     modality=None,
+    names={},
+    scales_gsd=False,
     control_channels=0,
 )
 

@@ -19,6 +19,11 @@ from earthloom.generate.generating import generate
 from earthloom.generate.summary import GenerateSummary
 
 GROUNDS = 5
+FOG = {"name": "fog", "severity": "light", "is_visible": True, "params": "{}", "seed": 1}
+LABELS = [
+    {"name": "forest", "kind": "cover", "origin": "x"},
+    {"name": "river", "kind": "class", "origin": "x"},
+]
 
 
 def encode(level: int, mode: str) -> bytes:
@@ -35,8 +40,7 @@ def describe(number: int, modality: str) -> dict[str, Any]:
         "modality": modality, "quantity": "display", "gsd_m": -1.0 if number == 2 else 10.0 + number,
         "lon": 11.0, "lat": 48.0 if number else None, "acquired": "2020-06-01T10:00:00Z", "cloud_share": 0.25,
         "split": "val", "source": "made", "platform": None,
-        "effect": {"name": "fog", "severity": "light", "strength": 0.3, "visible_share": None} if number == 1 else None,
-        "labels": [{"name": "forest", "kind": "cover", "origin": "x"}, {"name": "river", "kind": "class", "origin": "x"}],
+        "effect": FOG if number == 1 else None, "labels": LABELS,
         "image": {"bytes": encode(10 * number, "RGB" if modality == "rgb" else "L"), "path": "x.png"},
         "captions": [
             {"text": f"{style} {modality} {number}", "style": style, "role": "prompt", "author": "rules@1"}
@@ -98,6 +102,17 @@ def test_a_model_without_facts_gets_the_caption_alone(release: Path, tmp_path: P
         (10.0, None, None, "snow"),
         (11.0, None, None, "snow"),
     ]
+
+
+def test_facts_are_told_as_the_model_was_taught_them(release: Path, tmp_path: Path) -> None:
+    generator = with_about(
+        names={"label": ("forest",), "scene": ("clear", "FOG")}, scales_gsd=True, size=(8, 4)
+    )
+    draw(release, tmp_path, generator, style="plain")
+    rows = read_rows(tmp_path)
+    assert [row["gsd_m"] for row in rows] == [40.0, 44.0, None, 56.0]  # 16 pixels became 4
+    assert {row["label"] for row in rows} == {None}
+    assert [row["scene"] for row in rows][:2] == ["clear", "fog"]
 
 
 def test_records_of_the_modality_that_is_drawn_are_taken(release: Path, tmp_path: Path) -> None:

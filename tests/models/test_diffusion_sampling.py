@@ -65,7 +65,8 @@ def test_ddim_equals_that_of_diffusers(kind: Kind, clip: float | None) -> None:
         clip_sample=clip is not None,
         clip_sample_range=clip or 1.0,
     )
-    ours = ddim(network, x, NoiseSchedule.scaled_linear(), space_steps(1000, 20), kind=kind, clip=clip)
+    bounds = None if clip is None else (torch.tensor(-clip), torch.tensor(clip))
+    ours = ddim(network, x, NoiseSchedule.scaled_linear(), space_steps(1000, 20), kind=kind, clip=bounds)
     torch.testing.assert_close(ours, run_theirs(theirs, x, 20), rtol=1e-4, atol=1e-4)
 
 

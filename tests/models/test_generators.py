@@ -66,7 +66,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.nn.init.normal_(network.leave.weight, std=0.05)
     (home / "training" / "weights").mkdir(parents=True)
     (home / "training" / "recipe.yaml").touch()
-    told = {"name": "toy", "licence": "MIT", "names": NAMES}
+    told = {"recipe": {"name": "toy", "guidance": 1.5}, "licence": "MIT", "names": NAMES, "modality": "nir"}
     save_tiny(home / "training" / "weights" / "tiny.safetensors", network, told)
     return home
 

@@ -59,7 +59,7 @@ def write_release(
                 look = looks[number % len(looks)]
                 facts = make_facts(number, look, split)
                 picture = cv2.imencode(".png", paint(look, number, size)[:, :, ::-1])[1].tobytes()
-                if broken and number == 1:
+                if broken and (split, number) == ("train", 1):
                     picture = picture[: len(picture) // 2]
                 _add(tar, f"{facts['id']}.png", picture)
                 _add(tar, f"{facts['id']}.json", json.dumps(facts).encode())

@@ -178,6 +178,7 @@ def read_all(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_killed_and_gone_on_with_it_ends_with_the_same_bytes(base: Path, tmp_path: Path) -> None:
     """Dropout, the Q-Former as a whole, a moving average, two micro-batches: all come back bit by bit."""
     changes = {

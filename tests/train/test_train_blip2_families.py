@@ -301,3 +301,8 @@ def test_pixels_are_shown_as_they_were(shelf: Any) -> None:
     assert np.array_equal(shown[0], picture)
     card = draw_cards(teaching.captioner.show([picture]), teaching.levels, [""], ["dry fields " * 40])
     assert (float(card.min()), float(card.max())) == (-1.0, 1.0)
+    accents, plain = (
+        draw_cards(teaching.captioner.show([picture]), teaching.levels, [text], [""])
+        for text in ("na\u00efve", "naive")
+    )
+    assert torch.equal(accents, plain)

@@ -213,11 +213,26 @@ def test_first_loss_is_the_mean_square_of_the_velocity(tmp_path: Path) -> None:
     """Before training it draws nothing, so the error is that of zero: a share of noise and one of the picture."""
     write_release(tmp_path)
     made, _ = make_small(tmp_path)
-    batch = {name: value.repeat_interleave(64, 0) for name, value in made.batches.held()[0].items()}
+    batch = {
+        name: value.repeat(64, *[1] * (value.ndim - 1)) for name, value in made.batches.held()[0].items()
+    }
+    assert isinstance(made.step, TinyStep)
     torch.manual_seed(1)
-    loss = float(made.step.measure(batch)["loss"])
-    images = to_pictures(batch["image"])
-    assert loss == pytest.approx(0.5 + 0.5 * float(images.square().mean()), rel=0.05)
+    with torch.no_grad():
+        loss = float(made.step.measure(batch)["loss"])
+        levels = made.step.modules()["network"].to_levels(to_pictures(batch["image"]))  # type: ignore[operator]
+    assert loss == pytest.approx(0.5 + 0.5 * float(levels.square().mean()), rel=0.05)
+
+
+def test_levels_are_measured_of_what_is_learnt_from(tmp_path: Path) -> None:
+    write_release(tmp_path)
+    made, _ = make_small(tmp_path)
+    pictures = torch.cat(
+        [to_pictures(made.batches.draw(number)["image"]) for number in range(1, 4)]
+    )  # one epoch
+    levels = made.step.modules()["network"].to_levels(pictures)  # type: ignore[operator]
+    torch.testing.assert_close(levels.mean((0, 2, 3)), torch.zeros(3), rtol=0, atol=0.02)
+    torch.testing.assert_close(levels.std((0, 2, 3)), torch.ones(3), rtol=0.02, atol=0)
 
 
 def test_shares_of_what_is_withheld(tmp_path: Path) -> None:
@@ -249,7 +264,7 @@ def test_it_learns_to_draw_what_words_say(tmp_path: Path) -> None:
         steps=250, batch=16, checkpoint_every=250, sample_every=250, validate_every=250, ema=0.98
     )
     summary = train(recipe, tmp_path / "t", base=tmp_path)
-    assert summary.losses["loss"] < 0.3
+    assert summary.losses["loss"] < 0.7
     painter = load_tiny(tmp_path / "t" / "weights" / "tiny.safetensors")
     for look, colour in LOOKS.items():
         requests = [Request(prompt=f"a satellite image of {look}", key=f"{look} {k}") for k in range(8)]
@@ -268,7 +283,7 @@ def test_it_learns_to_draw_from_another_picture(tmp_path: Path) -> None:
     recipe = make_recipe(
         data={"release": "release", "modality": "nir", "split": ["train"]},
         control={"release": "release", "modality": "rgb", "split": ["train"]},
-        validate=None, steps=400, batch=16, checkpoint_every=400, sample_every=400, ema=0.98, growth=[1], patch=1,
+        validate=None, steps=300, batch=16, checkpoint_every=300, sample_every=300, ema=0.98, growth=[1], patch=1,
     )  # fmt: skip
     train(recipe, tmp_path / "t", base=tmp_path)
     painter = load_tiny(tmp_path / "t" / "weights" / "tiny.safetensors")

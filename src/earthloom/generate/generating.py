@@ -110,6 +110,10 @@ class _Run:
             release = Release(settings, self.base, generator.about)
             asked = release.list_asked()
             self.refused |= release.refused
+            if release.unknown:
+                self.listener.say(
+                    f"Left open, for the model was never shown it: {', '.join(sorted(release.unknown))}."
+                )
         tasks = plan_tasks(asked, settings, settings.size or generator.about.size)
         self._check_single(tasks)
         controls = Controls(self.base, release)

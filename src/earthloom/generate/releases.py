@@ -8,10 +8,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from earthloom.core.errors import RecordError, UsageError
+from earthloom.core.images import probe_image
 from earthloom.core.records import Modality
 from earthloom.generate.config import GenerateSettings, Wanted, Wish
 from earthloom.generate.plan import Asked
 from earthloom.models.generators.briefs import About, Picture
+from earthloom.models.tiny.facts import plain_name
 from earthloom.store.selection import CLEAR, Selection
 from earthloom.store.stream.samples import Sample, Stream
 
@@ -39,7 +41,8 @@ class Release:
         """
         assert settings.release is not None
         self._settings = settings
-        self._facts = about.facts
+        self._about = about
+        self._side = min(settings.size or about.size)
         split = () if settings.split is None else (settings.split,)
         chosen = Selection(
             release=settings.release,
@@ -54,6 +57,8 @@ class Release:
             self._controls = _open(chosen, base)
         self.refused: dict[str, str] = {}
         """Records that cannot be read, or have no such caption, by their keys."""
+        self.unknown: set[str] = set()
+        """Facts of records that the model was never shown, and that are left open."""
 
     def list_asked(self) -> list[Asked]:
         """List a prompt for every record with such a caption, by key. Those that cannot be read are in `refused`.
@@ -122,8 +127,19 @@ class Release:
     def _make_wish(self, sample: Sample, text: str) -> Wish:
         """What the command line says goes before what the record says."""
         given = self._settings.model_dump(include=set(Wanted.model_fields), exclude_defaults=True)
-        facts = {name: value for name, value in find_facts(sample).items() if name in self._facts}
+        facts = {name: value for name, value in find_facts(sample).items() if name in self._about.facts}
+        if "gsd_m" in facts and self._about.scales_gsd:
+            facts["gsd_m"] = _scale_gsd(sample, self._side)
+        facts = {name: value for name, value in facts.items() if self._is_known(name, value)}
         return _validate({**facts, **given, "prompt": text})
+
+    def _is_known(self, fact: str, value: object) -> bool:
+        """Whether the model was shown such a name; of a class that it was not the caption has to tell."""
+        names = self._about.names.get(fact)
+        is_known = names is None or plain_name(str(value)) in set(map(plain_name, names))
+        if not is_known:
+            self.unknown.add(f"{fact} {value}")
+        return is_known
 
 
 def _validate(told: Mapping[str, object]) -> Wish:
@@ -151,6 +167,17 @@ def find_facts(sample: Sample) -> dict[str, object]:
         "cloud_share": sample.cloud_share,
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _scale_gsd(sample: Sample, side: int) -> float | None:
+    """The distance of the pixels when a record's shorter side is scaled down to `side`; scaling up adds no detail."""
+    if sample.gsd_m is None:
+        return None
+    try:
+        header = probe_image(sample.image)
+    except RecordError:
+        return sample.gsd_m
+    return sample.gsd_m * max(1.0, min(header.width, header.height) / side)
 
 
 def _open(selection: Selection, base: Path) -> Stream:

@@ -62,7 +62,9 @@ def adapt(
         bias="none",
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what peft asks of networks by names that transformers means to leave
+        warnings.simplefilter(
+            "ignore"
+        )  # what peft asks of networks by names that transformers means to leave
         adapted = get_peft_model(network, config)
     config.base_model_name_or_path = base
     return adapted

@@ -14,6 +14,8 @@ from earthloom.models.diffusion.schedule import Kind, NoiseSchedule
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """From noisy pictures (N x C x H x W) and their steps (N whole numbers) to what the network predicts of them."""
+Bounds = tuple[Tensor, Tensor]
+"""Of a shape that fits pictures, such as C x 1 x 1."""
 Spacing = Literal["leading", "linspace", "trailing"]
 """Which steps are visited (Lin et al., WACV 2024, table 2): `trailing` begins at the last one, as it should be."""
 _LEAST_SHARE = 2.0**-24
@@ -45,7 +47,7 @@ def ddim(
     steps: Sequence[int],
     *,
     kind: Kind,
-    clip: float | None = None,
+    clip: Bounds | None = None,
 ) -> Tensor:
     """Denoise by the deterministic rule of DDIM (Song et al., ICLR 2021, equation 12 with sigma 0).
 
@@ -55,7 +57,7 @@ def ddim(
         schedule: the one that the network was trained with.
         steps: to visit, falling; see `space_steps`. From the last one it goes straight to the clean picture.
         kind: what the network predicts.
-        clip: bound of clean pictures, where they have one (1 for pixels of -1 to 1).
+        clip: least and largest value of clean pictures, where they have any.
 
     """
     table = schedule.alphas_cumprod.cpu()
@@ -73,7 +75,7 @@ def dpmpp_2m(
     steps: Sequence[int],
     *,
     kind: Kind,
-    clip: float | None = None,
+    clip: Bounds | None = None,
 ) -> Tensor:
     """Denoise by DPM-Solver++(2M) (Lu et al., 2022, algorithm 2): second order, one prediction a step.
 
@@ -119,11 +121,11 @@ def draw_noise(
 
 
 def _predict_both(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, step: int, kind: Kind, clip: float | None
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, step: int, kind: Kind, clip: Bounds | None
 ) -> tuple[Tensor, Tensor]:
     """The clean pictures and the noise that a prediction amounts to; the noise is not touched by clipping."""
     t = torch.full((len(x),), step, dtype=torch.long, device=x.device)
     predicted = predict(x, t)
     clean = schedule.to_x0(x, predicted, t, kind)
     noise = schedule.to_noise(x, predicted, t, kind)
-    return (clean if clip is None else clean.clamp(-clip, clip)), noise
+    return (clean if clip is None else clean.clamp(*clip)), noise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -88,6 +88,10 @@ class About:
     """Which of `FACTS` it was trained with; the others are told as words."""
     modality: str | None
     """Of all that it draws, where it was trained so."""
+    names: Mapping[str, tuple[str, ...]]
+    """Names that it was shown, of those facts of which it does not know others."""
+    scales_gsd: bool
+    """Whether the distance that it is told is that of the pixels it draws; else that of the pictures it was made of."""
     control_channels: int
     """Of the picture that it draws from: 0 where it takes none."""
     notes: tuple[str, ...] = field(default=())

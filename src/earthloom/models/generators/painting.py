@@ -35,20 +35,23 @@ def open_painter(path: str, *, device: Device, precision: Precision) -> PainterG
     where = choose_device(device)
     painter = load_tiny(path or EUROSAT, where)
     side = painter.shape.side
+    recipe = painter.training.get("recipe", {})
     return PainterGenerator(
         painter=painter,
         about=About(
             kind="tiny",
-            origins=(_make_origin(painter, Path(path) if path else EUROSAT),),
+            origins=(_make_origin(painter, recipe.get("name") or Path(path or EUROSAT).stem),),
             sampler=SAMPLER,
             precision="float32",
             device=where.type,
             steps=_STEPS,
-            guidance=_GUIDANCE,
+            guidance=float(recipe.get("guidance", _GUIDANCE)),
             size=(side, side),
             batch=1 if where.type == "cpu" else _BATCH,
             facts=frozenset(FACTS),
-            modality=_find_modality(painter),
+            modality=painter.training.get("modality"),
+            names={field: tuple(names) for field, names in painter.training.get("names", {}).items()},
+            scales_gsd=bool(recipe.get("scale", True)),
             control_channels=painter.shape.control_channels,
         ),
     )
@@ -75,9 +78,8 @@ class PainterGenerator:
             yield "control: this painter draws from words and facts alone."
         elif has_control:
             yield from find_faults_of_control(brief, self.about.control_channels, has_control=True)
-        known = self.painter.training.get("names", {})
         for field, name in self.painter.find_strangers(_make_request(brief)).items():
-            told = ", ".join(known.get(field, ())) or "none"
+            told = ", ".join(self.about.names.get(field, ())) or "none"
             yield f"{field}: this painter was never shown {name!r}; it knows {told}."
 
     def draw(self, briefs: Sequence[Brief], *, steps: int, guidance: float) -> list[Drawn]:
@@ -101,16 +103,6 @@ def _make_request(brief: Brief) -> Request:
     return Request(key=str(brief.seed), **{name: getattr(brief, name) for name in _SAME})
 
 
-def _find_modality(painter: TinyPainter) -> str | None:
-    told = painter.training.get("names", {}).get("modality", ())
-    return told[0] if len(told) == 1 else None
-
-
-def _make_origin(painter: TinyPainter, path: Path) -> Origin:
-    training = painter.training
-    return Origin(
-        name=str(training.get("name") or path.stem),
-        revision=None,
-        licence=training.get("licence"),
-        fingerprint=painter.digest[:16],
-    )
+def _make_origin(painter: TinyPainter, name: str) -> Origin:
+    licence = painter.training.get("licence")
+    return Origin(name=name, revision=None, licence=licence, fingerprint=painter.digest[:16])

@@ -233,6 +233,8 @@ def _describe(
         batch=1 if device.type == "cpu" else _BATCH,
         facts=stack.facts,
         modality=stack.modality,
+        names={},
+        scales_gsd=False,
         control_channels=0 if controlnet is None else count_channels(controlnet),
         notes=tuple(_list_notes(stack, stable)),
     )

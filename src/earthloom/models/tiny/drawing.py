@@ -23,7 +23,7 @@ def make_schedule(device: torch.device) -> NoiseSchedule:
 
 
 def predict(network: TinyUNet, x: Tensor, t: Tensor, told: Told) -> Tensor:
-    """The velocities of noisy pictures at steps `t` (N whole numbers)."""
+    """The velocities of noisy levels at steps `t` (N whole numbers)."""
     drawn: Tensor = network(x, t / make_schedule(x.device).n_steps, told)
     return drawn
 
@@ -48,7 +48,8 @@ def draw_pictures(network: TinyUNet, told: Told, noise: Tensor, *, steps: int, g
 
     schedule = make_schedule(noise.device)
     visited = space_steps(schedule.n_steps, steps, "trailing")
-    return dpmpp_2m(predict_guided, noise, schedule, visited, kind=KIND, clip=1.0).clamp(-1.0, 1.0)
+    bounds = network.to_levels(noise.new_full((1, 1, 1), -1.0)), network.to_levels(noise.new_ones(1, 1, 1))
+    return network.to_pictures(dpmpp_2m(predict_guided, noise, schedule, visited, kind=KIND, clip=bounds))
 
 
 def forget(told: Told, is_gone: Tensor) -> Told:

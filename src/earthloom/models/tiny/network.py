@@ -21,6 +21,8 @@ from earthloom.models.tiny.text import TextEncoder
 
 _WAVES = 64
 """Frequencies by which a step is told."""
+_LEAST_SPREAD = 1e-2
+"""Deviation of levels that flat pictures are taken to have, -1 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +44,22 @@ class Told:
 
 
 class TinyUNet(nn.Module):
-    """From noisy pictures to the velocity of their noise."""
+    """From noisy pictures to the velocity of their noise.
+
+    It works on levels with mean 0 and variance 1 in every channel, see `set_levels`: then the velocity is what EDM's
+    preconditioning comes to (Karras et al., NeurIPS 2022, table 1, with sigma_data 1), and noise is measured by the
+    contrast of the pictures, which from above is a fifth of what 8 bits can hold.
+    """
+
+    centre: Tensor
+    spread: Tensor
 
     def __init__(self, shape: TinyShape) -> None:
         """Draw first weights from torch's generator."""
         super().__init__()
         self.shape = shape
+        self.register_buffer("centre", torch.zeros(shape.channels, 1, 1))
+        self.register_buffer("spread", torch.ones(shape.channels, 1, 1))
         width = shape.width
         told = 4 * width
         self.text = TextEncoder(shape.text_width, shape.text_layers, shape.text_length, shape.buckets)
@@ -57,10 +69,23 @@ class TinyUNet(nn.Module):
         self.tell = nn.Sequential(nn.SiLU(), nn.Linear(told, told), nn.SiLU())
         given = shape.channels + (shape.control_channels + 1 if shape.control_channels else 0)
         self.enter = nn.Conv2d(given * shape.patch**2, width, 3, padding=1)
-        self._make_levels(told)
+        self._make_sizes(told)
         self.leave = start_at_zero(nn.Conv2d(width, shape.channels * shape.patch**2, 3, padding=1))
 
-    def _make_levels(self, told: int) -> None:
+    def set_levels(self, pictures: Tensor) -> None:
+        """Measure mean and deviation of each channel of some pictures, N x channels x H x W, -1 to 1."""
+        self.centre.copy_(pictures.mean((0, 2, 3))[:, None, None])
+        self.spread.copy_(pictures.std((0, 2, 3))[:, None, None].clamp(min=_LEAST_SPREAD))
+
+    def to_levels(self, pictures: Tensor) -> Tensor:
+        """Pictures, -1 to 1, as the network takes them."""
+        return (pictures - self.centre) / self.spread
+
+    def to_pictures(self, levels: Tensor) -> Tensor:
+        """What the network draws as pictures, -1 to 1."""
+        return (levels * self.spread + self.centre).clamp(-1.0, 1.0)
+
+    def _make_sizes(self, told: int) -> None:
         shape = self.shape
         widths = [shape.width * factor for factor in shape.growth]
         sides = [shape.side // shape.patch // 2**level for level in range(len(widths))]
@@ -87,7 +112,7 @@ class TinyUNet(nn.Module):
         return Block(before, after, told, self.shape.text_width, looks=side <= self.shape.attention_side)
 
     def forward(self, x: Tensor, t: Tensor, told: Told) -> Tensor:
-        """N x channels x side x side and N times (0 to 1) to velocities, N x channels x side x side, float32."""
+        """N x channels x side x side levels and N times (0 to 1) to as many velocities, float32."""
         words, is_word = self.text(told.tokens)
         total = self.step(_encode_times(t)) + self.facts(told.names, told.measures, told.known)
         about = self.tell(total + self.summary(_average(words, is_word)))
@@ -106,10 +131,10 @@ class TinyUNet(nn.Module):
                 x = layer(x)
         x = self.last(self.middle(x, about, words, is_word), about)
         for layer in self.up:
-            if isinstance(layer, Block):
-                x = layer(torch.cat([x, kept.pop()], 1), about, words, is_word)
-            else:
+            if not isinstance(layer, Block):
                 x = layer(x)
+                continue
+            x = layer(torch.cat([x, kept.pop()], 1), about, words, is_word)
         return x
 
     def _join(self, x: Tensor, told: Told) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,7 +21,7 @@ _WORDS = 560
 _MARGIN = 14
 _SIZE = 17
 _LINE = 23
-_COLUMNS = 58
+_COLUMNS = 66
 """Letters in a line."""
 _MAX_LINES = 4
 """Of each text; of longer ones the beginning is shown."""
@@ -67,6 +68,12 @@ def _write(
 ) -> None:
     left = _SIDE + _MARGIN
     drawing.text((left, top), title, fill=_FAINT, font=ImageFont.load_default(12))
-    lines = textwrap.wrap(text, _COLUMNS, max_lines=_MAX_LINES, placeholder=" ...")
+    lines = textwrap.wrap(_spell(text), _COLUMNS, max_lines=_MAX_LINES, placeholder=" ...")
     for number, line in enumerate(lines):
         drawing.text((left, top + 16 + number * _LINE), line, fill=colour, font=ImageFont.load_default(_SIZE))
+
+
+def _spell(text: str) -> str:
+    """In the letters that Pillow's own font has: accents are left out, and what is no Latin letter is a `?`."""
+    plain = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return "".join(letter if letter.isascii() else "?" for letter in plain)

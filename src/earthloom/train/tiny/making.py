@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from earthloom.core.errors import UsageError
+import numpy as np
+import torch
+from torch import Tensor
+
+from earthloom.core.errors import RecordError, UsageError
 from earthloom.store.stream.pairs import PairStream
-from earthloom.store.stream.samples import Stream
+from earthloom.store.stream.samples import Sample, Stream
 from earthloom.train.batches import StreamBatches
 from earthloom.train.pictures import Square
 from earthloom.train.step import Batches, Made, Setting
@@ -15,7 +22,7 @@ from earthloom.train.tiny.preparing import Preparation, list_names
 from earthloom.train.tiny.step import TinyStep
 
 _LOOKED_AT = 1000
-"""Samples in which names are looked for, so that the painter can tell those that it knows."""
+"""Samples of which names are listed, so that the painter can tell those that it knows, and levels are measured."""
 
 
 _PLACES = {"data", "control", "validate_with", "validate_control"}
@@ -35,20 +42,45 @@ def make_tiny(recipe: TinyRecipe, setting: Setting) -> Made:
             "`validate` out."
         )
     stream = Stream(recipe.data, setting.base, seed=recipe.seed)
-    about = _describe(recipe, stream)
-    step = TinyStep(recipe, setting.device, about)
-    return Made(step=step, batches=_make_batches(recipe, setting, stream))
+    first = _read_first(stream)
+    shape = recipe.shape()
+    middle = Preparation(
+        shape=shape, square=Square(side=recipe.side, scale=recipe.scale), styles=recipe.styles
+    )
+    step = TinyStep(recipe, setting.device, _look_at(first, middle), _describe(recipe, stream, first))
+    anywhere = replace(middle, square=replace(middle.square, is_random=True, turn=recipe.turn))
+    return Made(step=step, batches=_make_batches(recipe, setting, stream, anywhere, middle))
 
 
-def _make_batches(recipe: TinyRecipe, setting: Setting, stream: Stream) -> Batches:
-    preparation = Preparation(
-        shape=recipe.shape(),
-        square=Square(side=recipe.side, scale=recipe.scale, is_random=True, turn=recipe.turn),
-        styles=recipe.styles,
-    )
-    fixed = Preparation(
-        shape=recipe.shape(), square=Square(side=recipe.side, scale=recipe.scale), styles=recipe.styles
-    )
+def _read_first(stream: Stream) -> list[Sample]:
+    """The samples that training begins with, which come from many shards, each once; broken ones are left out."""
+    found: dict[str, Sample] = {}
+    for position in range(_LOOKED_AT):
+        with contextlib.suppress(RecordError):
+            sample = stream.read(position)
+            if sample.key in found:
+                break
+            found[sample.key] = sample
+    return list(found.values())
+
+
+def _look_at(samples: Sequence[Sample], preparation: Preparation) -> Tensor:
+    """The pictures of samples, N x C x side x side. Broken ones are left out, to be told of when their turn comes."""
+    found = []
+    for sample in samples:
+        with contextlib.suppress(RecordError):
+            found.append(preparation.prepare(sample, np.random.default_rng(0))["image"])
+    if not found:
+        raise UsageError(
+            f"data: none of the first {len(samples)} pictures can be used. Check what is selected."
+        )
+    return torch.from_numpy(np.stack(found))
+
+
+def _make_batches(
+    recipe: TinyRecipe, setting: Setting, stream: Stream, anywhere: Preparation, middle: Preparation
+) -> Batches:
+    """Batches of samples, or of pairs where there are pictures to draw from."""
     shared: dict[str, Any] = {
         "batch": recipe.batch,
         "seed": recipe.seed,
@@ -57,20 +89,23 @@ def _make_batches(recipe: TinyRecipe, setting: Setting, stream: Stream) -> Batch
         "n_shown": recipe.shown,
         "n_held": recipe.held,
     }
-    validate = recipe.validate_with
+    validate, base = recipe.validate_with, setting.base
     if recipe.control is None:
-        held = None if validate is None else Stream(validate, setting.base, seed=recipe.seed)
-        return StreamBatches(stream, preparation.prepare, prepare_fixed=fixed.prepare, held=held, **shared)
-    pairs = PairStream(recipe.data, recipe.control, setting.base, seed=recipe.seed)
+        held = None if validate is None else Stream(validate, base, seed=recipe.seed)
+        return StreamBatches(stream, anywhere.prepare, prepare_fixed=middle.prepare, held=held, **shared)
     held_pairs = None
     if validate is not None and recipe.validate_control is not None:
-        held_pairs = PairStream(validate, recipe.validate_control, setting.base, seed=recipe.seed)
+        held_pairs = PairStream(validate, recipe.validate_control, base, seed=recipe.seed)
     return StreamBatches(
-        pairs, preparation.prepare_pair, prepare_fixed=fixed.prepare_pair, held=held_pairs, **shared
+        PairStream(recipe.data, recipe.control, base, seed=recipe.seed),
+        anywhere.prepare_pair,
+        prepare_fixed=middle.prepare_pair,
+        held=held_pairs,
+        **shared,
     )
 
 
-def _describe(recipe: TinyRecipe, stream: Stream) -> dict[str, Any]:
+def _describe(recipe: TinyRecipe, stream: Stream, first: Sequence[Sample]) -> dict[str, Any]:
     """What the file of the weights says of its training."""
     return {
         "recipe": recipe.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=_PLACES),
@@ -78,7 +113,7 @@ def _describe(recipe: TinyRecipe, stream: Stream) -> dict[str, Any]:
         "data": stream.identity,
         "modality": recipe.data.modality.value,
         "control": None if recipe.control is None else recipe.control.modality.value,
-        "names": list_names(stream.first(_LOOKED_AT)),
+        "names": list_names(first),
         "licence": recipe.licence,
         "credit": recipe.credit,
     }

@@ -34,11 +34,23 @@ _DRAWN = 3
 class TinyStep:
     """Teach a network to draw: the protocol `train.step.Step`."""
 
-    def __init__(self, recipe: TinyRecipe, device: torch.device, about: Mapping[str, Any]) -> None:
-        """Draw first weights from torch's generator. `about` goes into the file of the weights."""
+    def __init__(
+        self, recipe: TinyRecipe, device: torch.device, looked_at: Tensor, about: Mapping[str, Any]
+    ) -> None:
+        """Draw first weights from torch's generator.
+
+        Args:
+            recipe: what to train.
+            device: where.
+            looked_at: some pictures, N x C x side x side, 8 bits, of which colours and contrast are measured.
+            about: what is known of the training; it goes into the file of the weights.
+
+        """
         self._recipe = recipe
         self._about = dict(about)
-        network = TinyUNet(recipe.shape()).to(device)
+        network = TinyUNet(recipe.shape())
+        network.set_levels(to_pictures(looked_at))
+        network = network.to(device)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._optimizer = make_adamw(self._network.parameters(), recipe)
 
@@ -95,9 +107,9 @@ class TinyStep:
     def _compare(self, images: Tensor, told: Told, t: Tensor) -> Tensor:
         """Mean squared error of the velocity, weighted by the step where the recipe says so."""
         schedule = make_schedule(images.device)
-        noise = torch.randn_like(images)
-        drawn = predict(self._network, schedule.noisy(images, noise, t), t, told)
-        errors = (drawn - schedule.target(images, noise, t, KIND)).square().mean((1, 2, 3))
+        levels, noise = self._network.to_levels(images), torch.randn_like(images)
+        drawn = predict(self._network, schedule.noisy(levels, noise, t), t, told)
+        errors = (drawn - schedule.target(levels, noise, t, KIND)).square().mean((1, 2, 3))
         if self._recipe.min_snr is None:
             return errors.mean()
         weights = min_snr_weights(schedule.snr(t), self._recipe.min_snr, KIND)
