@@ -219,6 +219,7 @@ def main(arguments: tuple[str, ...] = ()) -> bool:
         )
         return True
     size = TINY if is_tiny else REAL
+    diffusers.utils.logging.set_verbosity_error()
     torch.manual_seed(0)
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = size.device == "cuda"

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -48,7 +49,7 @@ PHRASES = {
     "sea lake": "a sea or a lake",
 }
 """Classes of EuroSAT as a person would ask for them; that wording is not that of the captions."""
-GUIDANCE, STEPS, SEED = 2.0, 30, 1
+GUIDANCE, STEPS, SEED = 2.0, 20, 1
 EPOCHS, BATCH = 6, 64
 
 Pictures = npt.NDArray[np.uint8]
@@ -66,14 +67,14 @@ class Split:
     """The one of each whose role is `overview`: it says what is to be seen."""
 
 
-def main(training: Path, release: Path, n: int) -> None:
+def main(training: Path, release: Path, judge_file: Path | None, n: int) -> None:
     """Draw, judge, print, write."""
     torch.manual_seed(0)
     folder = TrainingFolder(training)
     write_curve(IMAGES / "tiny_curve.png", read_log(folder.losses))
     painter = load_tiny(folder.weights / "tiny.safetensors")
     learnt, unseen = read_split(release, "train"), read_split(release, "test")
-    judge = train_judge(learnt)
+    judge = find_judge(learnt, judge_file)
     asked = {
         "words of a caption": ask_by_captions(unseen, n),
         "words of our own": [
@@ -143,6 +144,18 @@ class Judge(nn.Module):
     def forward(self, levels: Tensor) -> Tensor:
         scores: Tensor = self.head(self.describe(levels))
         return scores
+
+
+def find_judge(split: Split, path: Path | None) -> Judge:
+    """One that an earlier run kept, or a new one."""
+    if path is not None and path.exists():
+        judge = Judge()
+        judge.load_state_dict(load_file(path))
+        return judge.eval()
+    judge = train_judge(split)
+    if path is not None:
+        save_file(judge.state_dict(), path)
+    return judge
 
 
 def train_judge(split: Split) -> Judge:
@@ -257,6 +270,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("training", type=Path, help="folder of the training")
     parser.add_argument("release", type=Path, help="work folder or release of EuroSAT")
-    parser.add_argument("--n", type=int, default=50, help="pictures to draw for each class and way of asking")
+    parser.add_argument("--judge", type=Path, help="file that keeps the network that judges from run to run")
+    parser.add_argument("--n", type=int, default=40, help="pictures to draw for each class and way of asking")
     chosen = parser.parse_args()
-    main(chosen.training, chosen.release, chosen.n)
+    main(chosen.training, chosen.release, chosen.judge, chosen.n)

@@ -11,12 +11,19 @@ from types import ModuleType
 
 from earthloom.core.settings import Settings
 from earthloom.store.selection import Selection
+from earthloom.train.blip2.config import Blip2Recipe
+from earthloom.train.clip.config import ClipRecipe, FreshSettings
+from earthloom.train.clip.config import LoraSettings as ClipLoraSettings
+from earthloom.train.controlnet.config import ControlNetRecipe
+from earthloom.train.lora.config import LoraRecipe
+from earthloom.train.tiny.config import TinyRecipe
 from earthloom.train.translation.config import TranslationRecipe
 
 TARGET = Path(__file__).with_name("training.md")
 BEGIN, END = "<!-- Fields: made by docs/make_training_reference.py -->\n", "<!-- End of the fields -->\n"
 
-EXAMPLE = """\
+EXAMPLES = Path(__file__).parents[1] / "examples"
+TRANSLATION = """\
 train: translation
 name: snow
 from: {release: tiles-work, effects: [clear], split: [train]}
@@ -26,8 +33,22 @@ crop: 256
 steps: 20000
 """
 
+
+def read_example(name: str) -> str:
+    """A committed recipe without the remarks above it."""
+    lines = (EXAMPLES / name).read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("#"))
+
+
 SECTIONS: tuple[tuple[str, type[Settings], str], ...] = (
-    ("A recipe for translation", TranslationRecipe, EXAMPLE),
+    ("A recipe for a tiny painter", TinyRecipe, read_example("tiny_eurosat.yaml")),
+    ("A recipe for LoRA", LoraRecipe, read_example("lora_sd15.yaml")),
+    ("A recipe for a ControlNet", ControlNetRecipe, read_example("controlnet_rgb_to_sar.yaml")),
+    ("A recipe for CLIP", ClipRecipe, read_example("clip_rsicd.yaml")),
+    ("CLIP from scratch", FreshSettings, "{side: 128, patch: 16, width: 192, layers: 4}\n"),
+    ("LoRA for CLIP", ClipLoraSettings, "{rank: 16, alpha: 16}\n"),
+    ("A recipe for BLIP-2", Blip2Recipe, read_example("blip2_lora.yaml")),
+    ("A recipe for translation", TranslationRecipe, TRANSLATION),
     ("Pictures", Selection, "{release: tiles-work, effects: [clear], split: [train], gsd_m: [0, 2]}\n"),
 )
 

@@ -7,13 +7,22 @@ import re
 from pathlib import Path
 
 import yaml
+from pydantic import TypeAdapter
 from training_folders import make_folders, make_recipe
 from training_steps import TinyStep, making
 
 from earthloom.store.selection import Selection
+from earthloom.train.blip2.config import Blip2Recipe
+from earthloom.train.clip.config import ClipRecipe
 from earthloom.train.config import FREE
+from earthloom.train.controlnet.config import ControlNetRecipe
+from earthloom.train.kinds import TrainingRecipe
+from earthloom.train.lora.config import LoraRecipe
+from earthloom.train.tiny.config import TinyRecipe
 from earthloom.train.training import train
 from earthloom.train.translation.config import TranslationRecipe
+
+RECIPES = (Blip2Recipe, ClipRecipe, ControlNetRecipe, LoraRecipe, TinyRecipe, TranslationRecipe)
 
 
 def test_the_fields_are_up_to_date(repository: Path) -> None:
@@ -33,7 +42,7 @@ def test_every_field_is_explained(repository: Path) -> None:
             r"^\| `(\w+)` \|.*\| (.*) \|$", (repository / "docs/training.md").read_text(), flags=re.MULTILINE
         )
     )
-    for model in (TranslationRecipe, Selection):
+    for model in (*RECIPES, Selection):
         for name, field in model.model_fields.items():
             assert len(rows[field.alias or name]) > 10, name
 
@@ -41,9 +50,10 @@ def test_every_field_is_explained(repository: Path) -> None:
 def test_the_examples_are_recipes(repository: Path) -> None:
     fenced = re.findall(r"```yaml\n(.*?)```", (repository / "docs/training.md").read_text(), flags=re.DOTALL)
     recipes = [value for text in fenced if "train" in (value := yaml.safe_load(text))]
-    assert len(recipes) == 3
-    for value in recipes:
-        TranslationRecipe.model_validate(value)
+    adapter: TypeAdapter[TrainingRecipe] = TypeAdapter(TrainingRecipe)
+    assert {adapter.validate_python(value).train for value in recipes} == {
+        *("blip2", "clip", "controlnet", "lora", "tiny", "translation")
+    }
 
 
 def test_the_folder_holds_what_the_page_says(repository: Path, tmp_path: Path) -> None:
@@ -60,4 +70,4 @@ def test_the_free_fields_are_listed(repository: Path) -> None:
     page = " ".join((repository / "docs/training.md").read_text().split())
     listed = page.split("Free to change are ", 1)[1].split(".", 1)[0]
     assert set(re.findall(r"`(\w+)`", listed)) == FREE
-    assert set(TranslationRecipe.model_fields) > FREE
+    assert set().union(*(recipe.model_fields for recipe in RECIPES)) > FREE

@@ -243,6 +243,17 @@ def test_16_bits_learn_nearly_the_same(base: Path, tmp_path: Path) -> None:
     assert similarity > 0.98
 
 
+@pytest.mark.parametrize("cache", ["none", "latents+texts"])
+def test_16_bits_draw_samples(base: Path, tmp_path: Path, cache: str) -> None:
+    """Under autocast, as the loop has it; one autoencoder that is kept in float32 stays there."""
+    for model, changes in (("model", {"metadata": "embeddings"}), ("xl", {"prompts": ["green forest"]})):
+        made = make(base, tmp_path, torch.float16, cache=cache, model=model, **changes)
+        with torch.no_grad(), torch.autocast("cpu", torch.float16):
+            shown = made.step.sample(made.batches.show())
+        assert torch.isfinite(shown).all()
+        assert shown.std() > 0.05
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_gradient_checkpointing_changes_memory_alone(base: Path, tmp_path: Path, dtype: Any) -> None:
     plain_loss, plain = learn(make(base, tmp_path, dtype, cache="none"), dtype)

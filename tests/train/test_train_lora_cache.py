@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from lora_releases import LOOKS, SIDE, make_facts, make_recipe, paint, write_rel
 from tiny_models.stable import write_tiny_stable  # noqa: E402
 
 from earthloom.models.stable.parts import open_stable  # noqa: E402
+from earthloom.store.stream.sample import Words  # noqa: E402
+from earthloom.store.stream.samples import Stream  # noqa: E402
 from earthloom.train.lora import caching, encoding, making  # noqa: E402
 from earthloom.train.lora.making import make_lora  # noqa: E402
+from earthloom.train.lora.preparing import PrepareLora  # noqa: E402
 from earthloom.train.step import Made, Setting, Share  # noqa: E402
 
 
@@ -83,7 +87,7 @@ def grade(made: Made, number: int) -> float:
         return float(made.step.measure(made.batches.draw(number))["lora"])
 
 
-@pytest.mark.parametrize("model", ["model", "xl"])
+@pytest.mark.parametrize("model", ["model", pytest.param("xl", marks=pytest.mark.slow)])
 def test_cached_is_uncached_to_rounding(make: Callable[..., Made], tmp_path: Path, model: str) -> None:
     losses = {
         cache: [grade(make(cache=cache, model=model, metadata="both"), number) for number in (1, 2, 5)]
@@ -128,6 +132,22 @@ def test_nothing_is_encoded_twice(
     make(cache="latents", validate={"release": "release", "split": ["val"]}, rate=0.1, rank=2)
     assert read_cache(tmp_path / "cache") == before
     assert len(said) == 4
+
+
+def test_another_training_finds_it(
+    make: Callable[..., Made], tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = {"cache": "latents", "cache_folder": str(tmp_path / "shared"), "validate": None}
+    make(**shared, styles={"gaia": 1})  # of which there is none
+    before = read_cache(tmp_path / "shared")
+    assert len(before) == 2
+    monkeypatch.setattr(encoding.Encoder, "encode", None)
+    made = make(**shared, styles={"plain": 1}, caption_drop=0.3)
+    assert read_cache(tmp_path / "shared") == before
+    assert len(said) == 2
+    made.batches.draw(1)
+    with pytest.raises(TypeError):
+        make(**shared, size=128)
 
 
 def test_what_is_not_needed_is_not_loaded(make: Callable[..., Made], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,3 +233,37 @@ def test_variants_are_kept_and_drawn(make: Callable[..., Made], tmp_path: Path) 
             drawn |= {i for i in range(5) if np.array_equal(moments, kept[i])}
     assert len(drawn) > 1
     assert len(np.unique(kept.reshape(5, -1), axis=0)) > 1, "turned in several ways"
+
+
+def test_processes_share_the_work(
+    make: Callable[..., Made], base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caching, "SHARD", 4)
+    monkeypatch.setattr(torch.distributed, "barrier", lambda: None)
+    made = {}
+    for rank in range(2):
+        setting = Setting(
+            base=base,
+            device=torch.device("cpu"),
+            dtype=torch.float32,
+            share=Share(rank, 2),
+            folder=tmp_path / str(rank),
+            say=lambda line: None,
+        )
+        make_lora(make_recipe(validate=None), setting)
+        made[rank] = {path.name for path in (tmp_path / str(rank)).rglob("*.tar")}
+    assert made == {0: {"data-000000.tar", "data-000002.tar"}, 1: {"data-000001.tar"}}
+
+
+def test_texts_that_are_too_long_are_told_of_once(base: Path, said: list[str]) -> None:
+    recipe = make_recipe(cache="none")
+    prepare = PrepareLora(recipe, open_stable(str(base / "model"), parts=("text",)), said.append)
+    sample = Stream(recipe.data, base, seed=0).first(1)[0]
+    long = replace(sample, captions=(Words(text="river " * 100),))
+    rng = np.random.default_rng(0)
+    prepare(sample, rng)
+    assert not said
+    for _ in range(2):
+        assert prepare(long, rng)["ids"].shape == (1, 77)
+    assert len(said) == 1
+    assert "what comes after 77 tokens is not learnt" in said[0]

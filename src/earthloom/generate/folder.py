@@ -171,7 +171,7 @@ def _format_row(file_name: str, recipe: Recipe) -> bytes:
     row = {
         "file_name": file_name,
         **recipe,
-        "model": model["name"],
+        "model": " + ".join(one["name"] for one in recipe["models"]),
         "revision": model["revision"],
         "licence": model["licence"],
         "fingerprint": model["fingerprint"],

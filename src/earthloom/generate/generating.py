@@ -130,7 +130,7 @@ class _Run:
             self._draw(todo, drawing)
             n_listed, grids = self._list(tasks, drawing)
         return GenerateSummary(
-            model=generator.about.origins[0].name,
+            model=" + ".join(origin.name for origin in generator.about.origins),
             output=self.folder.path(tasks[0].key) if self.folder.is_single else self.folder.root,
             n_asked=len(mine),
             n_drawn=self.n_drawn,

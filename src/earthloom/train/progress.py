@@ -77,7 +77,7 @@ class LogLines:
 
     def say(self, text: str) -> None:
         """Print a line."""
-        print(f"{self._name}: {text}", file=self._out, flush=True)
+        print(f"{self._name}: {text}" if self._name else text, file=self._out, flush=True)
 
     def close(self) -> None:
         """Nothing is left open."""

@@ -146,13 +146,21 @@ class _Stack:
             beside = self.tokens
             files = [path, beside] if beside is not None and beside.parent == path.parent else [path]
             share = "" if strength == 1.0 else f" x {strength:g}"
-            yield _make_origin(path.parent if path.name == DIFFUSERS_NAME else path, files, share)
+            folder = path.parent if path.name == DIFFUSERS_NAME else None
+            name = path.stem if folder is None else self._find_name(folder, folder.resolve().name)
+            yield _make_origin(f"{name}{share}", files)
         if self.controlnet is not None:
             place = find_place(Wanted(model=self.controlnet, example=self.controlnet))
-            origin = _make_origin(place.folder, sorted(place.folder.glob("*.safetensors")), "")
-            yield replace(
-                origin, name=place.name, revision=place.revision, licence=find_licence(place.folder)
+            origin = _make_origin(
+                self._find_name(place.folder, place.name), sorted(place.folder.glob("*.safetensors"))
             )
+            yield replace(origin, revision=place.revision, licence=find_licence(place.folder))
+
+    @staticmethod
+    def _find_name(folder: Path, otherwise: str) -> str:
+        """As the training was called that made it."""
+        export = read_export(folder)
+        return str((None if export is None else export.training.get("name")) or otherwise)
 
 
 def _read_own(folder: Path) -> Export:
@@ -205,8 +213,7 @@ def _add(first: Factors, second: Factors) -> Factors:
     return Factors(down=torch.cat([first.down, second.down]), up=torch.cat(ups, dim=1), alpha=float(rank))
 
 
-def _make_origin(path: Path, files: Sequence[Path], share: str) -> Origin:
-    name = f"{path.resolve().name}{share}"
+def _make_origin(name: str, files: Sequence[Path]) -> Origin:
     return Origin(name=name, revision=None, licence=None, fingerprint=fingerprint_files(files))
 
 

@@ -52,13 +52,17 @@ class Conditions:
         return self._append_facts(_take(self.texts.tell(EMPTY), rows), batch, batch.get("known"))
 
     def _read_texts(self, batch: Batch) -> Told:
+        """Texts of a batch in the UNet's precision."""
         if "states" in batch:
-            pooled = batch.get("pooled")
-            return Told(states=batch["states"], added={} if pooled is None else {"text_embeds": pooled})
-        with nullcontext() if self.settings.text_encoder else torch.no_grad():
-            encoded = encode_tokens(self.stable, batch["ids"])
-        added = {} if encoded.pooled is None else {"text_embeds": encoded.pooled}
-        return Told(states=encoded.states, added=added)
+            states, pooled = batch["states"], batch.get("pooled")
+        else:
+            with nullcontext() if self.settings.text_encoder else torch.no_grad():
+                encoded = encode_tokens(self.stable, batch["ids"])
+            states, pooled = encoded.states, encoded.pooled
+        dtype = self.stable.unet.dtype
+        return Told(
+            states=states.to(dtype), added={} if pooled is None else {"text_embeds": pooled.to(dtype)}
+        )
 
     def _append_facts(self, told: Told, batch: Batch, known: Tensor | None) -> Told:
         if self.tokens is None or known is None:

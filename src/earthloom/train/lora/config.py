@@ -65,9 +65,12 @@ class CacheSettings(Settings):
     """What is computed once."""
 
     cache: Literal["none", "latents", "latents+texts"] = "latents"
-    """What is encoded once before training and kept in the training's folder: latents (mean and spread, 64 kB for a
+    """What is encoded once before training and kept: latents (mean and spread, 64 kB for a
     picture of 512 pixels), latents and the states of all texts (118 kB each for 1.x), or nothing. What is not needed
     any more is not loaded either."""
+    cache_folder: str | None = Field(None, min_length=1)
+    """Where it is kept: another training of the same pictures, sizes and model finds it there. Left out, in the
+    training's folder."""
     variants: int | None = Field(None, ge=1, le=64)
     """With a cache, so many crops and turns of each picture are drawn once and kept: wanted with `crop: random` or
     `turn: true`, which need pictures and not latents."""

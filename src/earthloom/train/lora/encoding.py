@@ -56,13 +56,9 @@ class Encoder:
 
     def prepare(self, sample: Sample) -> Ready:
         """Decode and cut a picture and list its texts; threads may. Raises `RecordError` where it cannot be used."""
-        prompts = list_prompts(sample, self.settings)
         has_texts = self.settings.cache == "latents+texts"
-        return Ready(
-            sample.key,
-            cut_variants(sample, self.settings, self.seed),
-            [prompt.text for prompt in prompts] if has_texts else (),
-        )
+        texts = [prompt.text for prompt in list_prompts(sample, self.settings)] if has_texts else []
+        return Ready(sample.key, cut_variants(sample, self.settings, self.seed), texts)
 
     @torch.no_grad()
     def encode(self, ready: Sequence[Ready]) -> list[Encoded]:

@@ -145,4 +145,5 @@ class _Making:
 
     @property
     def _root(self) -> Path:
-        return TrainingFolder(self.setting.folder).cache
+        own = TrainingFolder(self.setting.folder).cache
+        return own if self.recipe.cache_folder is None else self.setting.base / self.recipe.cache_folder

@@ -98,6 +98,14 @@ class LoraStep:
         """Rows of: a picture as the autoencoder gives it back, one drawn from its words, one from a sample prompt."""
         if not self._recipe.sample_steps:
             return None
+        with _exactly(self._stable):
+            return self._show(batch)
+
+    def export(self, folder: Path) -> None:
+        """Write the LoRA for diffusers and for kohya's programs, metadata tokens, and what all of it is for."""
+        export_lora(folder, self._adapted, self._recipe)
+
+    def _show(self, batch: Batch) -> Tensor:
         if self._stable.vae is None:
             self._stable = replace(self._stable, vae=self._open_vae())
         shown = [decode_latents(self._stable.vae, self._encode(batch, is_drawn=False)).float()]
@@ -107,12 +115,8 @@ class LoraStep:
                 shown.append(self._draw(told, nothing))
         return torch.stack(shown, dim=1).flatten(0, 1)
 
-    def export(self, folder: Path) -> None:
-        """Write the LoRA for diffusers and for kohya's programs, metadata tokens, and what all of it is for."""
-        export_lora(folder, self._adapted, self._recipe)
-
     def _grade(self, batch: Batch, *, is_learning: bool) -> Tensor:
-        with torch.no_grad():
+        with torch.no_grad(), _exactly(self._stable):
             latents = self._encode(batch, is_drawn=True)
         noised = add_noise(latents, self._schedule, offset=self._recipe.offset_noise)
         told = self._conditions.tell(batch, is_learning=is_learning)
@@ -147,3 +151,11 @@ class LoraStep:
             steps=recipe.sample_steps,
             guidance=recipe.guidance,
         )
+
+
+def _exactly(stable: Stable) -> torch.autocast:
+    """Within the block every network computes in the precision of its weights.
+
+    An autoencoder that overflows in 16 bits is kept in float32, and autocast would not heed that.
+    """
+    return torch.autocast(stable.unet.device.type, enabled=False)
