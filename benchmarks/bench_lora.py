@@ -228,6 +228,7 @@ def main(arguments: tuple[str, ...] = ()) -> bool:
         f"LoRA on Stable Diffusion 1.5, {size.side} px, batch {size.batch}, rank {RANK}, {size.dtype}, {card}"
     )
     operations = count_operations(size)
+    _forget(size)
     theirs = measure("diffusers' script", make_theirs(size), size)
     _forget(size)
     ours = {"earthloom, cached": measure("earthloom, cached", make_ours(size, compiled=False), size)}

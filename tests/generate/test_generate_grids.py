@@ -12,7 +12,7 @@ from made_generators import make_settings
 from earthloom.generate.config import Wish
 from earthloom.generate.grids import MAX_PICTURES, Shown, draw_sheet, make_legible, wrap
 from earthloom.generate.plan import Asked, plan_tasks
-from earthloom.generate.sheets import fill_sheets
+from earthloom.generate.sheets import fill_sheets, set_beside
 
 
 def show(number: int, prompt_key: str, side: tuple[int, int] = (256, 256), channels: int = 3) -> Shown:
@@ -51,6 +51,14 @@ def test_gray_and_oblong_pictures_are_laid_out_without_gaps() -> None:
     picture = np.repeat(show(0, "a", (128, 256), channels=1).picture, 3, axis=2)
     assert find(sheet, picture) == (20, 20)
     assert sheet.shape[0] < 128 + 100
+
+
+def test_what_is_drawn_stands_beside_what_it_was_drawn_from() -> None:
+    first, second = show(0, "a", (32, 64), channels=1).picture, show(1, "a", (64, 64)).picture
+    both = set_beside(first, second)
+    assert both.shape == (64, 128 + 2 + 64, 3)
+    np.testing.assert_array_equal(both[:, 130:], second)
+    np.testing.assert_array_equal(both[::2, :128:2, 0], first[:, :, 0])
 
 
 def test_large_pictures_are_made_smaller() -> None:

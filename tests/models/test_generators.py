@@ -200,13 +200,25 @@ def test_facts_reach_the_network_as_tokens(home: Path) -> None:
     assert len({one.picture.tobytes() for one in drawn}) == 3
 
 
+def test_facts_are_both_where_a_lora_was_trained_so(home: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(home / "told", tmp_path / "both"))
+    export = read_export(folder)
+    assert export is not None
+    write_export(folder, replace(export, metadata="both", modality="nir", training={"name": "mine"}))
+    generator = open_generator(str(folder))
+    drawn = generator.draw([replace(BRIEF, gsd_m=30.0, modality="nir")], steps=1, guidance=1.0)
+    assert drawn[0].told == f"{BRIEF.prompt}, 30 m per pixel"
+    assert drawn[0].picture.shape == (32, 32, 1)
+    assert [origin.name for origin in generator.about.origins] == ["sd", "mine"]
+
+
 def test_facts_are_words_elsewhere(home: Path) -> None:
     brief = replace(BRIEF, gsd_m=10.0, date="2019-09", scene="heavy_rain", modality="sar", label="River")
     assert word_brief(brief) == "a river near the city, heavy rain, radar image, 10 m per pixel, 2019-09"
     assert word_brief(replace(brief, prompt="A lake. ")) == (
         "A lake, River, heavy rain, radar image, 10 m per pixel, 2019-09"
     )
-    assert word_brief(replace(brief, prompt=""), has_tokens=True) == "River, heavy rain, radar image"
+    assert word_brief(replace(brief, prompt=""), says_facts=False) == "River, heavy rain, radar image"
     assert word_brief(BRIEF) == BRIEF.prompt
     generator = open_generator(str(home / "sd"))
     assert generator.about.facts == frozenset()

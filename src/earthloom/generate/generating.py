@@ -124,6 +124,7 @@ class _Run:
         number, of = settings.share
         mine = tasks[number::of]
         with self.folder.hold(settings.share):
+            self.folder.check_free(task.key for task in tasks)
             todo = [
                 task for task in mine if self.folder.find_done(task.key, drawing.make_recipe(task)) is None
             ]
@@ -178,7 +179,8 @@ class _Run:
         expected = ((task.key, drawing.make_recipe(task)) for task in tasks)
         found, n_listed = self.folder.write_list(expected, self.refused)
         shown = [task for task in tasks if task.key in found]
-        return n_listed, tuple(write_sheets(shown, self.folder, self.settings.sheets))
+        sheets = write_sheets(shown, self.folder, drawing.controls, self.settings.sheets)
+        return n_listed, tuple(sheets)
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,8 @@ def _check_all(generator: Generator, tasks: Sequence[Task], controls: Controls) 
 def _list_notes(about: About, tasks: Sequence[Task]) -> Iterator[str]:
     yield from about.notes
     given = [name for name in FACTS if any(getattr(task.asked.wish, name) is not None for task in tasks)]
-    words = [name for name in given if name not in about.facts]
+    is_usual = all(task.asked.wish.modality in {None, about.modality} for task in tasks)
+    words = [name for name in given if name not in about.facts and not (name == "modality" and is_usual)]
     if words:
         yield f"{about.origins[0].name} is told {', '.join(words)} as words of the prompt."
 

@@ -97,8 +97,8 @@ class Release:
             except RecordError as error:
                 self.refused[self._controls.key(position)] = str(error)
                 continue
-            # A variant with weather shows the same ground, and the clear picture is what it is drawn from.
-            if sample.pair_key is not None and sample.key == sample.base_key:
+            # Of a ground with and without weather, the clear picture is what is drawn from.
+            if sample.pair_key is not None and (sample.effect is None or sample.pair_key not in found):
                 found[sample.pair_key] = (position, sample.key)
         return found
 

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
-from earthloom.core.images import decode_image, encode_png, to_levels
+import cv2
+import numpy as np
+
+from earthloom.core.errors import RecordError
+from earthloom.core.images import decode_image, encode_png, to_levels, to_rgb
+from earthloom.generate.controls import Controls
 from earthloom.generate.folder import PictureFolder
 from earthloom.generate.grids import MAX_PICTURES, Shown, draw_sheet
 from earthloom.generate.plan import Task
+from earthloom.models.generators.briefs import Picture
 from earthloom.store.atomic import open_atomic
 
 
-def write_sheets(tasks: Sequence[Task], folder: PictureFolder, n: int) -> Iterator[Path]:
-    """Write at most `n` sheets of the first pictures, `grid.png` or `grid-001.png` and so on, and give their paths."""
+def write_sheets(tasks: Sequence[Task], folder: PictureFolder, controls: Controls, n: int) -> Iterator[Path]:
+    """Write at most `n` sheets of the first pictures, `grid.png` or `grid-001.png` and so on, and give their paths.
+
+    Pictures that were drawn from others stand on the right of these.
+    """
     sheets = list(fill_sheets(tasks))[:n]
     for number, sheet in enumerate(sheets, 1):
         path = folder.root / ("grid.png" if len(sheets) == 1 else f"grid-{number:03d}.png")
-        shown = [_show(task, folder) for task in sheet]
+        shown = [_show(task, folder, controls) for task in sheet]
         with open_atomic(path) as file:
             file.write(encode_png(draw_sheet(shown)))
         yield path
@@ -56,11 +66,23 @@ def describe_facts(task: Task) -> str:
     return " · ".join(text for text in said if text)
 
 
-def _show(task: Task, folder: PictureFolder) -> Shown:
+def _show(task: Task, folder: PictureFolder, controls: Controls) -> Shown:
     picture = to_levels(decode_image(folder.path(task.key).read_bytes()))
+    with suppress(RecordError):  # it could be read when the picture was drawn
+        control = controls.read(task)
+        picture = picture if control is None else set_beside(control, picture)
     return Shown(
         prompt_key=task.prompt_key,
         prompt=task.asked.wish.prompt,
         facts=describe_facts(task),
         picture=picture,
     )
+
+
+def set_beside(first: Picture, second: Picture) -> Picture:
+    """Two pictures side by side, H x (W1 + W2 + gap) x 3; the first one is scaled to the height of the second."""
+    height = second.shape[0]
+    size = (max(1, round(first.shape[1] * height / first.shape[0])), height)
+    scaled = np.asarray(cv2.resize(first, size, interpolation=cv2.INTER_AREA), np.uint8)
+    gap = np.full((height, max(1, height // 32), 3), 255, np.uint8)
+    return np.concatenate([to_rgb(scaled.reshape(height, size[0], -1)), gap, to_rgb(second)], axis=1)

@@ -38,6 +38,8 @@ class StableGenerator:
     """diffusers' ControlNetModel."""
     tokens: MetadataTokens | None = None
     """Facts as tokens, where a LoRA was trained with them."""
+    says_facts: bool = True
+    """Whether distance, place, date and cloud stand in the prompt; not where tokens alone tell them."""
 
     def find_faults(self, brief: Brief, *, has_control: bool) -> list[str]:
         """Say what of a brief it cannot do."""
@@ -64,7 +66,7 @@ class StableGenerator:
 
     def _draw_batch(self, briefs: Sequence[Brief], steps: int, guidance: float) -> list[Drawn]:
         height, width = briefs[0].height, briefs[0].width
-        texts = [word_brief(brief, has_tokens=self.tokens is not None) for brief in briefs]
+        texts = [self._word(brief) for brief in briefs]
         with torch.no_grad():
             told = self._add_tokens(tell_texts(self.stable, texts, height, width), briefs)
             without = None
@@ -93,6 +95,11 @@ class StableGenerator:
             )
             for image, brief, text, length in zip(images, briefs, texts, lengths, strict=True)
         ]
+
+    def _word(self, brief: Brief) -> str:
+        """The prompt with facts as words; that it is of the one modality that the model draws need not be said."""
+        is_usual = brief.modality == self.about.modality
+        return word_brief(replace(brief, modality=None) if is_usual else brief, says_facts=self.says_facts)
 
     def _add_tokens(self, told: Told, briefs: Sequence[Brief]) -> Told:
         """Facts stand behind the words of the negative prompt too: guidance is for words alone."""

@@ -74,6 +74,7 @@ def open_stack(
         stable=stable,
         controlnet=controlnet,
         tokens=tokens,
+        says_facts=tokens is None or any(export.metadata == "both" for export in stack.exports),
     )
 
 

@@ -11,15 +11,15 @@ _MODALITIES = {"nir": "near-infrared image", "sar": "radar image"}
 _CLEAR = "clear"
 
 
-def word_brief(brief: Brief, *, has_tokens: bool = False) -> str:
+def word_brief(brief: Brief, *, says_facts: bool = True) -> str:
     """The prompt with all facts behind it, parted by commas; what it says already is not said again.
 
-    has_tokens: place, date, distance and cloud are told otherwise.
+    says_facts: False where distance, place, date and cloud are told otherwise.
     """
     facts = PictureFacts(
         gsd_m=brief.gsd_m, lon=brief.lon, lat=brief.lat, date=brief.date, cloud_share=brief.cloud_share
     )
-    clause = "" if has_tokens else write_clause(facts)
+    clause = write_clause(facts) if says_facts else ""
     said = brief.prompt.casefold()
     words = [text for text in _iter_words(brief) if text.casefold() not in said]
     more = [text for text in (*words, clause) if text]
