@@ -5,6 +5,7 @@
 #   make test    the tests that finish within minutes
 #   make check   everything a change has to pass: format, lint, types, imports, tests, coverage
 #   make bench   speed and memory beside their peers, with targets
+#   make bench-train   the loader beside webdataset; with a GPU also LoRA beside diffusers' own script
 #   make sheet   every effect at every strength over real tiles of ../shared/data, to look at
 #   make clean   remove what the others made, the virtual environment too
 
@@ -17,10 +18,10 @@ PYTHON = $(or $(shell for p in python3.11 python3.12 python3.13 python3.14 pytho
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST = $(BIN)/python -m pytest -q -n 2
 
-GATED := core geo store run tile synthesize caption train evaluate models metrics
+GATED := core geo store run tile synthesize caption train generate evaluate models metrics
 COVERAGE_FLOOR := 95
 
-.PHONY: demo test slow lint coverage check bench sheet clean
+.PHONY: demo test slow lint coverage check bench bench-train sheet clean
 
 demo: $(VENV)/.core
 	$(BIN)/earthloom demo
@@ -50,6 +51,10 @@ check: lint
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_all.py
+
+bench-train: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_train.py
+	$(BIN)/python benchmarks/bench_lora.py
 
 sheet: $(VENV)/.core
 	$(BIN)/earthloom build examples/scenes.yaml -o sheet-work

@@ -207,7 +207,7 @@ def _list_release(root: Path, selection: Selection) -> Iterator[Shown]:
         try:
             rows = _list_parquet(path) if parquets else _list_tar(path)
             yield from (shown for facts, shown in rows if passes(facts, selection))
-        except (OSError, pa.ArrowException, RecordError, ValueError, KeyError) as error:
+        except (OSError, pa.ArrowException, RecordError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path} cannot be read as part of a release: {error}.") from error
 
 

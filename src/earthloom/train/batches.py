@@ -185,13 +185,21 @@ class StreamBatches(Generic[S]):
             yield position + int(instead.integers(1, _NEAR << (n_tried // 8)))
 
     def _make_first(self, row: Row[S], n: int, purpose: str, place: str) -> list[Arrays]:
-        found = []
-        for number, sample in enumerate(row.first(n)):
+        """Prepare the first `n` samples that can be used; those behind them are looked at only where some cannot."""
+        found: list[Arrays] = []
+        for n_read in (n, n + _TRIES):
+            samples = row.first(n_read)
+            found = list(self._prepare_all(samples, purpose, place))
+            if len(found) >= n or len(samples) < n_read:
+                break
+        return found[:n]
+
+    def _prepare_all(self, samples: Sequence[S], purpose: str, place: str) -> Iterator[Arrays]:
+        for number, sample in enumerate(samples):
             try:
-                found.append(self._prepare_fixed(sample, make_rng(self._seed, purpose, place, str(number))))
+                yield self._prepare_fixed(sample, make_rng(self._seed, purpose, place, str(number)))
             except RecordError as error:
                 self._set_aside(place, f"{purpose} {number}", error)
-        return found
 
     def _make_held(self, row: Row[S]) -> Iterator[Batch]:
         found = self._make_first(row, self._n_held, "held-out", "validate")

@@ -59,7 +59,7 @@ class TrainingSettings(Settings):
 FREE = frozenset(
     {
         "name", "checkpoint_every", "sample_every", "validate_every", "keep", "device", "memory_mb", "threads",
-        "tensorboard",
+        "tensorboard", "prompts", "sample_steps", "guidance", "cache_folder",
     }
 )  # fmt: skip
 """Fields that may change between a run and the one that goes on from it: the weights do not depend on them."""

@@ -50,7 +50,7 @@ class Log:
         self._write({"step": number, "factor": factor, "losses": dict(losses)}, losses, "train")
 
     def add_held(self, number: int, losses: Mapping[str, float]) -> None:
-        """Write what was measured on held-out data after a step."""
+        """Write what was measured on held-out data after a step: finite numbers, as JSON has no others."""
         self._write({"step": number, "held": dict(losses)}, losses, "held")
 
     def _write(self, row: Mapping[str, Any], losses: Mapping[str, float], what: str) -> None:
@@ -96,8 +96,10 @@ def _open_board(folder: Path | None, done: int) -> Any:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """All rows of a log; one that a kill tore ends it."""
+    """All rows of a log, none where there is no file; a row that a kill tore ends it."""
     rows: list[dict[str, Any]] = []
+    if not path.exists():
+        return rows
     with path.open(encoding="utf-8") as file:
         for line in file:
             try:
@@ -122,9 +124,9 @@ def _cut(path: Path, done: int) -> None:
 
 
 def read_last(path: Path) -> dict[str, float]:
-    """Mean of each loss over the last steps of a log."""
+    """Mean of each loss over the last steps of a log; empty where somebody has removed it."""
     rows = [row["losses"] for row in read_log(path) if "losses" in row][-N_LAST:]
-    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+    return {name: sum(row[name] for row in rows) / len(rows) for name in (rows[0] if rows else ())}
 
 
 def read_last_held(path: Path) -> dict[str, float]:

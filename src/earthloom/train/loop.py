@@ -103,7 +103,7 @@ class Loop:
     averages: Averages
     listener: Listener
     note_refused: Callable[[], None]
-    """Is called before each checkpoint, so that what was set aside is on record."""
+    """Is called by all processes before each checkpoint, so that what was set aside is on record."""
     _untold: list[tuple[int, float, Mapping[str, torch.Tensor]]] = field(default_factory=list)
     """Number, rate factor and losses of the last steps, which still lie on the device."""
 
@@ -195,7 +195,7 @@ class Loop:
                 found.append(self.step.measure(self._bring(batch)))
         if found:
             means = {name: float(torch.stack([each[name] for each in found]).mean()) for name in found[0]}
-            log.add_held(number, means)
+            log.add_held(number, {name: mean for name, mean in means.items() if math.isfinite(mean)})
             self.listener.say(f"held out after step {number:,}: {describe_losses(means)}")
 
     def _sample(self, shown: Batch, number: int, log: Log) -> None:
@@ -213,9 +213,9 @@ class Loop:
     def _save(self, mark: Mark, number: int, log: Log) -> Mark:
         self._tell(log)
         mark = replace(mark, step=number)
+        self.note_refused()
         if self.processes.is_main:
             log.flush()
-            self.note_refused()
             save_checkpoint(
                 self.folder, self.step, self.averages, self.updates.scaler, mark, keep=self.settings.keep
             )

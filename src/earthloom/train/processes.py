@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 
 from earthloom.core.errors import UsageError
 from earthloom.core.extras import explain_missing_models
 from earthloom.train.step import Share
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,14 @@ class Processes:
         told = torch.tensor(float(claim), device=self.device)
         torch.distributed.all_reduce(told, torch.distributed.ReduceOp.MAX)
         return bool(told)
+
+    def gather(self, told: T) -> list[T]:
+        """What each process tells, in their order."""
+        if self.share.world == 1:
+            return [told]
+        found: list[Any] = [None] * self.share.world
+        torch.distributed.all_gather_object(found, told)
+        return found
 
     def wait(self) -> None:
         """Go on when all have come here."""

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
+from safetensors import SafetensorError
 
 from earthloom.core.errors import StoppedError, UsageError
 from earthloom.core.seeds import stable_hash
@@ -30,7 +32,7 @@ from earthloom.train.making import make_training
 from earthloom.train.processes import Processes, find_processes
 from earthloom.train.progress import Listener, Silence
 from earthloom.train.repeating import repeatable
-from earthloom.train.step import Batches, Made, Setting
+from earthloom.train.step import Made, Setting
 from earthloom.train.summary import TrainingSummary
 
 Maker = Callable[[Any, Setting], Made]
@@ -142,7 +144,7 @@ class _Training:
             updates=updates,
             averages=averages,
             listener=self.listener,
-            note_refused=lambda: _note_refused(folder, batches),
+            note_refused=self._note_refused,
         )
         if first.step < recipe.steps:
             loop.run(first)
@@ -174,10 +176,21 @@ class _Training:
             prune(self.folder, self.recipe.keep)
         return replace(now, step=before.step)
 
+    def _note_refused(self) -> None:
+        """Add what all processes set aside in this run to what the runs before it did."""
+        told = self.processes.gather(self.made.batches.refused)
+        if self.processes.is_main:
+            before = _read_refused(self.folder)
+            after = {place: before.get(place, {}) for place in {*before, *chain.from_iterable(told)}}
+            for refused in told:
+                after |= {place: after[place] | dict(reasons) for place, reasons in refused.items()}
+            if after:
+                write_json(self.folder.refused, after)
+
     def _finish(self, averages: Averages, resumed_from: int, seconds: float) -> TrainingSummary:
         folder = self.folder
         if self.processes.is_main:
-            with translate_write_errors(folder.weights), averages.in_place():
+            with _translate_export_errors(folder.weights), averages.in_place():
                 folder.weights.mkdir(parents=True, exist_ok=True)
                 self.made.step.export(folder.weights)
         self.processes.wait()
@@ -247,12 +260,14 @@ def _show(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _note_refused(folder: TrainingFolder, batches: Batches) -> None:
-    """Add what this run set aside to what the runs before it did."""
-    before = _read_refused(folder)
-    found = {name: before.get(name, {}) | dict(reasons) for name, reasons in batches.refused.items()}
-    if found:
-        write_json(folder.refused, before | found)
+@contextmanager
+def _translate_export_errors(folder: Path) -> Iterator[None]:
+    """Steps write through libraries of others, whose safetensors has an error of its own for a full disk."""
+    with translate_write_errors(folder):
+        try:
+            yield
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 def _read_refused(folder: TrainingFolder) -> dict[str, dict[str, str]]:

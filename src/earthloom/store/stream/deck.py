@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from earthloom.core.errors import RecordError, UsageError
+from earthloom.core.errors import RecordError, RunError, UsageError
 from earthloom.core.ids import hash_json
 from earthloom.core.records import Reason
 from earthloom.store.selection import Selection
@@ -45,6 +45,7 @@ class Deck:
         self._beside = None if beside is None else Beside(beside)
         self._limit: Kept[None, int | None] = Kept(lambda _: self._find_limit(), room=1, weigh=lambda _: 1)
         self._listed: Kept[int, Listed] = Kept(self._list, room=room, weigh=lambda listed: listed.n)
+        self.counts = self._open_counts()
 
     @property
     def n_shards(self) -> int:
@@ -52,7 +53,7 @@ class Deck:
         return len(self._shards)
 
     def chunks(self, shard: int) -> Sequence[Chunk]:
-        """The chunks of a shard, with as many samples as were asked for."""
+        """The chunks of a shard, with as many samples as were asked for. Raises `RunError` where these have changed."""
         return self._listed.get(shard).chunks
 
     def key(self, spot: Spot) -> str:
@@ -60,7 +61,7 @@ class Deck:
         return self._listed.get(spot.shard).key(spot.chunk, spot.row)
 
     def read(self, spot: Spot) -> Sample:
-        """Read a sample. Raises `RecordError`; `RunError` where its shard cannot be brought here."""
+        """Read a sample. Raises `RecordError`; `RunError` where its shard cannot be brought here, or has changed."""
         listed, shard = self._listed.get(spot.shard), self._shards[spot.shard]
         try:
             sample = listed.read(spot.chunk, spot.row)
@@ -95,7 +96,7 @@ class Deck:
         folder = self._listed.get(0).shard if self.selection.folder is not None else None
         return [shards, chosen, beside, folder.identity if isinstance(folder, FolderShard) else None]
 
-    def open_counts(self) -> CountBook:
+    def _open_counts(self) -> CountBook:
         """How many samples each shard has, as far as it is remembered: beside the copies, where shards are copied."""
         if not any(shard.remote for shard in self._shards):
             return CountBook()
@@ -108,7 +109,22 @@ class Deck:
 
     def _list(self, number: int) -> Listed:
         below = None if self.selection.limit is None else self._limit.get(None)
-        return list_rows(self._open(number), self._shards[number].stem, self.selection, below)
+        listed = list_rows(self._open(number), self._shards[number].stem, self.selection, below)
+        known = self.counts.find(number)
+        if known is None:
+            self.counts.note(number, listed.n)
+        elif known != listed.n:
+            raise self._make_changed_error(number, known, listed)
+        return listed
+
+    def _make_changed_error(self, number: int, known: int, listed: Listed) -> RunError:
+        """Positions depend on counts: to go on with another one would be to learn from other samples in silence."""
+        shard = self._shards[number]
+        why = f" ({listed.shard.error})" if isinstance(listed.shard, BrokenShard) else ""
+        return RunError(
+            f"{shard.stem or self.selection.place}{shard.suffix} had {known:,} samples that are wanted, and now it has "
+            f"{listed.n:,}{why}. Put it back as it was, and run the same command again to go on."
+        )
 
     def _find_limit(self) -> int | None:
         """Of the lots of `limit`, the first that is not taken; None where all are."""

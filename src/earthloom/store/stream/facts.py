@@ -97,6 +97,7 @@ def make_sample(
     Raises `RecordError` BAD_FACTS where facts do not have the form of a release.
     """
     try:
+        _check_types(facts)
         own = str(facts.get("id") or key)
         return Sample(
             key=own,
@@ -115,6 +116,14 @@ def make_sample(
         raise RecordError(Reason.BAD_FACTS, f"facts are not those of a release: {error!r}") from error
 
 
+def _check_types(facts: Mapping[str, Any]) -> None:
+    """Raise `TypeError` where a fact is neither what it should be nor unknown."""
+    for name in (*_SAME, "base_id", "group", "pair_id"):
+        wanted = int | float if name in _NUMBER_FIELDS else str
+        if not isinstance(facts.get(name), wanted | None):
+            raise TypeError(f"{name} is {str(facts[name])[:80]!r}; wanted {'a number' if wanted is not str else 'text'}")
+
+
 _SAME = (
     "modality", "gsd_m", "lon", "lat", "acquired", "cloud_share", "platform", "sensor", "country", "season", "source",
     "split", "polarisation",
@@ -129,6 +138,8 @@ def with_extra(sample: Sample, more: Mapping[str, bytes]) -> Sample:
 def _list_words(facts: Mapping[str, Any], texts: Iterable[str]) -> Iterator[Words]:
     seen = set()
     for row in facts.get("captions") or ():
+        if not isinstance(row["text"], str):
+            raise TypeError(f"a caption is {str(row['text'])[:80]!r}; wanted text")
         seen.add(row["text"])
         yield Words(text=row["text"], style=row.get("style"), role=row.get("role"), author=row.get("author"))
     for text in texts:

@@ -95,7 +95,7 @@ class Order:
             block = self._epochs.get(epoch).find(within)
             assert block is not None
         spots = self._mixed.get((epoch, block))
-        first = self._epochs.get(epoch).starts[block]
+        first = self._epochs.get(epoch).start_of(block)
         return Spot(*(int(each) for each in spots[within - first]))
 
     def is_in_first_epoch(self, position: int) -> bool:
@@ -136,14 +136,18 @@ class Order:
 
 
 class _Epoch:
-    """One round through all shards, divided into blocks as far as was asked for. Thread-safe."""
+    """One round through all shards, divided into blocks as far as was asked for. Thread-safe.
+
+    Other threads may have pushed an epoch out of the cache since a block of it was found: whatever is asked of a block
+    works on one that was made anew.
+    """
 
     def __init__(self, shards: npt.NDArray[np.int64], count: Callable[[int], int], shuffle: int) -> None:
         self._shards = [int(shard) for shard in shards]
         self._count = count
         self._shuffle = shuffle
         self._lock = RLock()
-        self.starts: list[int] = []
+        self._starts: list[int] = []
         """Position in the epoch of each block's first sample."""
         self._cuts = [0]
         """Index of each block's first shard, and of that after the last."""
@@ -155,13 +159,24 @@ class _Epoch:
         with self._lock:
             while within >= self.n_listed and self._cuts[-1] < len(self._shards):
                 self._add_block()
-            return bisect_right(self.starts, within) - 1 if within < self.n_listed else None
+            return bisect_right(self._starts, within) - 1 if within < self.n_listed else None
+
+    def start_of(self, block: int) -> int:
+        """Position in the epoch of a block's first sample."""
+        with self._lock:
+            self._list_to(block)
+            return self._starts[block]
 
     def shards_of(self, block: int) -> tuple[list[int], list[int]]:
         """The shards of a block, and as many after them."""
         with self._lock:
+            self._list_to(block)
             start, stop = self._cuts[block : block + 2]
             return self._shards[start:stop], self._shards[stop : 2 * stop - start]
+
+    def _list_to(self, block: int) -> None:
+        while len(self._starts) <= block and self._cuts[-1] < len(self._shards):
+            self._add_block()
 
     def _add_block(self) -> None:
         n, cut = 0, self._cuts[-1]
@@ -169,7 +184,7 @@ class _Epoch:
             n += self._count(self._shards[cut])
             cut += 1
         if n:
-            self.starts.append(self.n_listed)
+            self._starts.append(self.n_listed)
             self._cuts.append(cut)
             self.n_listed += n
         else:  # nothing was asked for in all that is left

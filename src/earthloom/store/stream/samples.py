@@ -58,7 +58,6 @@ class Stream:
         self._deck = Deck(selection, base, room=room, beside=beside, cache=cache)
         self._seed = seed
         self._shuffle = shuffle
-        self._counts = self._deck.open_counts()
         self._order = self._make_order("samples", shuffle)
 
     def read(self, position: int) -> Sample:
@@ -67,7 +66,7 @@ class Stream:
         Raises:
             RecordError: that sample, or its shard, cannot be read.
             UsageError: no sample passes the filters.
-            RunError: a shard cannot be brought here.
+            RunError: a shard cannot be brought here, or has changed since its samples were counted.
 
         """
         return self._deck.read(self._locate(position))
@@ -111,7 +110,7 @@ class Stream:
             shuffle=shuffle,
             room=MIXED_BYTES,
             announce=self._deck.announce,
-            counts=self._counts,
+            counts=self._deck.counts,
         )
 
     def _locate(self, position: int) -> Spot:

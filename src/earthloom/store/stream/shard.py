@@ -168,8 +168,15 @@ def _is_settled(stem: str, selection: Selection) -> bool:
 def _is_chosen(facts: Mapping[str, Any] | RecordError, selection: Selection, below: int | None) -> bool:
     if isinstance(facts, RecordError):
         return True
-    return _passes(facts, selection) and (below is None or lot_of(facts["id"], selection) < below)
+    is_let_pass = _passes(facts, selection)
+    if is_let_pass is None:
+        return True
+    return is_let_pass and (below is None or lot_of(facts["id"], selection) < below)
 
 
-def _passes(facts: Mapping[str, Any], selection: Selection) -> bool:
-    return selection.folder is not None or passes(facts, selection)
+def _passes(facts: Mapping[str, Any], selection: Selection) -> bool | None:
+    """Whether every filter lets facts pass; None where they do not have the form of a release."""
+    try:
+        return selection.folder is not None or passes(facts, selection)
+    except (TypeError, KeyError, AttributeError):
+        return None
