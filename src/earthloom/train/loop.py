@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -118,17 +118,18 @@ class Loop:
         """
         settings, total = self.settings, self.settings.steps
         shown, held = self.batches.show(), self.batches.held()
-        micro = draw_ahead(self.batches, mark.step * settings.accumulate + 1, total * settings.accumulate + 1)
+        start, stop = (step * settings.accumulate + 1 for step in (mark.step, total))
         self.listener.start(settings.name, total, mark.step)
         with (
             heed_signals() as is_asked,
             Log(self.folder, mark.step, settings, is_kept=self.processes.is_main) as log,
             _explain_memory(self.processes.device),
+            closing(draw_ahead(self.batches, start, stop, pin=self._is_on_gpu)) as micro,
         ):
             for number in range(mark.step + 1, total + 1):
                 self._learn(number, micro)
                 is_last = number == total
-                if is_last or self.processes.device.type == "cpu" or len(self._untold) == _UNTOLD:
+                if is_last or not self._is_on_gpu or len(self._untold) == _UNTOLD:
                     self._tell(log)
                 if held and (is_last or number % settings.validate_every == 0):
                     self._measure(held, number, log)
@@ -143,6 +144,10 @@ class Loop:
                         f"to go on."
                     )
         return mark
+
+    @property
+    def _is_on_gpu(self) -> bool:
+        return self.processes.device.type == "cuda"
 
     def _learn(self, number: int, micro: Iterator[Batch]) -> None:
         """One step: a batch for each micro-batch, then the update."""

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from earthloom.core.images import decode_image, probe_image, to_levels
+from earthloom.core.errors import RecordError
+from earthloom.core.images import MAX_DECODED_BYTES, decode_image, probe_image, to_levels
+from earthloom.core.records import Reason
 from earthloom.store.selection import decode_display
 from earthloom.store.stream.sample import Sample
 
@@ -64,12 +66,20 @@ class Square:
 
 
 def scale_shorter(picture: Picture, shorter: int) -> Picture:
-    """Scale so that the shorter side has so many pixels: averaged on the way down, cubic on the way up."""
+    """Scale so that the shorter side has so many pixels: averaged on the way down, cubic on the way up.
+
+    Raises `RecordError` TOO_LARGE for a strip so long that it would not fit the memory that one picture may take.
+    """
     height, width, channels = picture.shape
     factor = shorter / min(height, width)
     if factor == 1:
         return picture
     size = (max(shorter, round(width * factor)), max(shorter, round(height * factor)))
+    if size[0] * size[1] * channels > MAX_DECODED_BYTES:
+        raise RecordError(
+            Reason.TOO_LARGE,
+            f"{width} x {height} pixels become {size[0]} x {size[1]} with a side of {shorter}",
+        )
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     scaled = cv2.resize(picture, size, interpolation=how)
     return np.asarray(scaled, np.uint8).reshape(size[1], size[0], channels)

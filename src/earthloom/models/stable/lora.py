@@ -73,7 +73,8 @@ def add_lora(
     """
     _check_new(network)
     names = list_targets(network, targets)
-    with torch.random.fork_rng(devices=[]):
+    device = next(network.parameters()).device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         _inject(network, _plan(dict.fromkeys(names, (rank, alpha))), dropout)
     return [parameter for parameter in network.parameters() if parameter.requires_grad]

@@ -121,7 +121,9 @@ def _check_types(facts: Mapping[str, Any]) -> None:
     for name in (*_SAME, "base_id", "group", "pair_id"):
         wanted = int | float if name in _NUMBER_FIELDS else str
         if not isinstance(facts.get(name), wanted | None):
-            raise TypeError(f"{name} is {str(facts[name])[:80]!r}; wanted {'a number' if wanted is not str else 'text'}")
+            raise TypeError(
+                f"{name} is {str(facts[name])[:80]!r}; wanted {'a number' if wanted is not str else 'text'}"
+            )
 
 
 _SAME = (

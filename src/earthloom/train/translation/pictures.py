@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -13,7 +12,8 @@ from earthloom.core.ids import make_id
 from earthloom.core.records import Reason
 from earthloom.core.seeds import make_rng
 from earthloom.store.selection import Shown
-from earthloom.train.samples import Picture, to_tensor
+from earthloom.train.pictures import Picture, crop_anywhere, crop_middle, scale_shorter, turn
+from earthloom.train.samples import to_tensor
 from earthloom.train.step import Batch, Share
 from earthloom.train.translation.config import CropSettings
 
@@ -54,7 +54,7 @@ class PictureSet:
         for index in order[: _TRIES + n]:
             picture = self._read(int(index))
             if picture is not None:
-                found.append(_cut_middle(picture, self._crop.crop))
+                found.append(crop_middle(picture, self._crop.crop))
             if len(found) == n:
                 break
         if not found:
@@ -98,13 +98,8 @@ class PictureSet:
         return picture
 
     def _cut(self, picture: Picture, rng: np.random.Generator) -> Picture:
-        side = self._crop.crop
-        y, x = (int(rng.integers(extent - side + 1)) for extent in picture.shape[:2])
-        piece = picture[y : y + side, x : x + side]
-        if self._crop.turn:
-            piece = np.rot90(piece, int(rng.integers(4)))
-            piece = piece[:, ::-1] if rng.integers(2) else piece
-        return piece
+        piece = crop_anywhere(picture, self._crop.crop, rng)
+        return turn(piece, rng) if self._crop.turn else piece
 
     def _give_up(self) -> RunError:
         last = next(reversed(self.refused.items()))
@@ -174,7 +169,7 @@ def _prepare(picture: Picture, crop: CropSettings) -> Picture:
     """Scale a picture as the settings say. Raises `RecordError` where it is too small for a crop."""
     shorter = min(picture.shape[:2])
     if crop.load is not None:
-        return _scale(picture, crop.load)
+        return scale_shorter(picture, crop.load)
     if shorter >= crop.crop:
         return picture
     if crop.small == "drop":
@@ -182,18 +177,4 @@ def _prepare(picture: Picture, crop: CropSettings) -> Picture:
         raise RecordError(
             Reason.TOO_SMALL, f"wants {crop.crop} pixels on each side for a crop, got {width} x {height}"
         )
-    return _scale(picture, crop.crop)
-
-
-def _scale(picture: Picture, shorter: int) -> Picture:
-    """Scale so that the shorter side has so many pixels: averaged on the way down, cubic on the way up."""
-    height, width = picture.shape[:2]
-    factor = shorter / min(height, width)
-    size = (max(shorter, round(width * factor)), max(shorter, round(height * factor)))
-    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
-
-
-def _cut_middle(picture: Picture, side: int) -> Picture:
-    y, x = ((extent - side) // 2 for extent in picture.shape[:2])
-    return picture[y : y + side, x : x + side]
+    return scale_shorter(picture, crop.crop)
