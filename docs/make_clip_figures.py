@@ -57,10 +57,16 @@ def main(source: Path, work: Path) -> None:
     # Each distinct text is read once, so that equal ones have equal features and tie.
     distinct, places = np.unique(texts, return_inverse=True)
     words = dual.describe_texts(distinct.tolist())[places]
-    print(
-        f"{len(records):,} pictures, {len(texts):,} captions, of which {len(texts) - len(distinct):,} repeat another\n"
-    )
+    print(f"\n{len(records):,} pictures, {len(texts):,} captions, {len(distinct):,} of them distinct\n")
     print(to_table(measure_retrieval(pictures, words, owners), expect_chances(owners, len(records))))
+
+    # Strictly, a caption that another picture has as well is wrong for it. Beside that: without such captions.
+    pairs = sorted(set(zip(places.tolist(), owners.tolist(), strict=True)))
+    n_owners = np.bincount([place for place, _ in pairs])
+    chosen, of = (np.array(column) for column in zip(*(p for p in pairs if n_owners[p[0]] == 1), strict=True))
+    first = np.unique(places, return_index=True)[1]
+    print(f"\n{len(chosen):,} distinct captions that no other picture has, once each\n")
+    print(to_table(measure_retrieval(pictures, words[first[chosen]], of), expect_chances(of, len(records))))
 
 
 def read_records(source: Path, split: str) -> Iterator[tuple[str, bytes, list[str]]]:

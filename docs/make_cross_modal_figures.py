@@ -74,7 +74,7 @@ AERIAL = Case(
     learnt=lambda row: row["source"] == "naip-west",
     held=lambda row: row["source"] == "naip-east",
     n_learnt=180,
-    n_held=60,
+    n_held=30,
 )
 LANDSCAPES, RADAR = (
     Case(
@@ -84,7 +84,7 @@ LANDSCAPES, RADAR = (
         learnt=lambda row: row["source"] == "atlas" and row["split"] == "train",
         held=lambda row: row["source"] == "atlas" and row["split"] == "test",
         n_learnt=300,
-        n_held=60,
+        n_held=30,
     )
     for recipe, modality in (("cross_modal_nir", "nir"), ("cross_modal_sar", "sar"))
 )

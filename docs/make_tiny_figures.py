@@ -6,7 +6,7 @@
 
 Writes the learning curve and a sheet of drawn pictures beside real ones into docs/images, and prints tables for
 `docs/log.md`: what a small network that was trained on real pictures of the release takes the drawn ones for, and how
-far they are from the nearest picture that was learnt from, so that copying would show. Six minutes on one core.
+far they are from the nearest picture that was learnt from, so that copying would show. About five minutes on one core.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ def find_nearest(pictures: Pictures, learnt: Pictures) -> float:
 
 def write_sheet(path: Path, drawn: list[Pictures], real: Split, n: int = 8, n_real: int = 3) -> None:
     """A row for each prompt: the first n that were drawn, and beside them held-out pictures of the class."""
-    zoom, gap, left, top = 2, 4, 250, 24
+    zoom, gap, left, top = 2, 4, 270, 24
     cell = drawn[0].shape[1] * zoom + gap
     width = left + (n + n_real) * cell + 3 * gap
     sheet = Image.new("RGB", (width, top + len(drawn) * cell), "white")
@@ -271,6 +271,6 @@ if __name__ == "__main__":
     parser.add_argument("training", type=Path, help="folder of the training")
     parser.add_argument("release", type=Path, help="work folder or release of EuroSAT")
     parser.add_argument("--judge", type=Path, help="file that keeps the network that judges from run to run")
-    parser.add_argument("--n", type=int, default=40, help="pictures to draw for each class and way of asking")
+    parser.add_argument("--n", type=int, default=24, help="pictures to draw for each class and way of asking")
     chosen = parser.parse_args()
     main(chosen.training, chosen.release, chosen.judge, chosen.n)

@@ -29,7 +29,7 @@ ABOUT = About(
     facts=frozenset(FACTS),
     modality=None,
     names={},
-    scales_gsd=False,
+    gsd_of="record",
     control_channels=0,
 )
 

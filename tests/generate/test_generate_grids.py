@@ -104,3 +104,19 @@ def test_sheets_hold_all_pictures_in_order_and_split_no_prompt_that_fits(counts:
 
 def _fields(task: object) -> dict[str, object]:
     return {name: getattr(task, name) for name in task.__slots__}  # type: ignore[attr-defined]
+
+
+def test_a_word_as_long_as_a_book_is_cut_at_once() -> None:
+    measured: list[int] = []
+
+    def measure(text: str) -> float:
+        measured.append(len(text))
+        return 7.0 * len(text)
+
+    lines = wrap("x" * 5000, 70, measure, 3)
+    assert lines == ["x" * 10, "x" * 10, "x" * 9 + "…"]
+    assert len(measured) < 5000 / 10 * 20
+    shown = Shown(
+        prompt_key="a", prompt="x" * 10**6, facts="y" * 10**6, picture=np.zeros((16, 16, 3), np.uint8)
+    )
+    assert draw_sheet([shown]).shape[0] < 600

@@ -164,3 +164,28 @@ def test_sizes_and_shares_are_read() -> None:
     settings = parse_settings(size="768x512", share="1/4", model="m", prompt=["a"], steps=None)
     assert (settings.size, settings.share, settings.steps) == ((768, 512), (1, 4), None)
     assert parse_settings(size="64", share=None, model="m", prompt=["a"]).size == (64, 64)
+
+
+def test_only_line_ends_end_prompts(tmp_path: Path) -> None:
+    (tmp_path / "p.txt").write_bytes("one\u2028line\x0cof words\r\nanother\n".encode())
+    assert [(wish.prompt, row.line) for wish, row in read_prompts(tmp_path / "p.txt")] == [
+        ("one line of words", 1),
+        ("another", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("date", "is_known"),
+    [
+        ("2023", True), ("2023-07", True), ("2023-07-14", True), ("2023-07-14T10:20:30Z", True),
+        ("2023-07-14 10:20:30.5+02:00", True), ("2023/07/14", False), ("20230714", False), ("2023-13", False),
+        ("2023-07-14 or so", False), ("2023-07-14\n", False), ("\u0662\u0660\u0662\u0663", False),
+    ],
+)  # fmt: skip
+def test_dates_are_of_iso_8601(date: str, is_known: bool) -> None:
+    given = {"size": None, "share": None, "model": "m", "prompt": ["a"], "date": date}
+    if is_known:
+        assert parse_settings(**given).date == date
+        return
+    with pytest.raises(UsageError, match=r"--date: wants a year, a month or a day such as 2023, 2023-07"):
+        parse_settings(**given)

@@ -106,7 +106,7 @@ def test_a_model_without_facts_gets_the_caption_alone(release: Path, tmp_path: P
 
 def test_facts_are_told_as_the_model_was_taught_them(release: Path, tmp_path: Path) -> None:
     generator = with_about(
-        names={"label": ("forest",), "scene": ("clear", "FOG")}, scales_gsd=True, size=(8, 4)
+        names={"label": ("forest",), "scene": ("clear", "FOG")}, gsd_of="detail", size=(8, 4)
     )
     draw(release, tmp_path, generator, style="plain")
     rows = read_rows(tmp_path)

@@ -23,6 +23,7 @@ from earthloom.generate.folder import PictureFolder
 from earthloom.generate.generating import generate, split_strength
 from earthloom.generate.looking import look_at
 from earthloom.generate.summary import GenerateSummary
+from earthloom.models.generators.briefs import Brief
 
 PROMPTS = ["a lake", "a river in fog", "a forest"]
 
@@ -135,6 +136,61 @@ def test_nothing_of_others_is_overwritten(tmp_path: Path) -> None:
     draw(tmp_path)
     assert (tmp_path / "download.part").exists()
     assert {row["prompt"] for row in read_rows(tmp_path)} == set(PROMPTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metadata.jsonl", b'{"file_name": "beach.jpg", "text": "mine"}\n'),
+        ("metadata.jsonl", b"file_name,text\n"),
+        ("refused.json", b"[1]"),
+        ("grid.png", encode_png(np.zeros((4, 4, 3), np.uint8))),
+        ("grid-007.png", encode_png(np.zeros((4, 4, 3), np.uint8))),
+    ],
+)
+def test_lists_and_sheets_of_others_are_not_overwritten(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    generator = NoiseGenerator()
+    with pytest.raises(UsageError, match=f"{name} was not .* choose another folder"):
+        draw(tmp_path, generator)
+    assert generator.batches == []
+    assert (tmp_path / name).read_bytes() == content
+
+
+def test_sheets_say_that_they_are_generated_and_pictures_are_not_named_as_they(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"prompt": "a", "key": "grid"}\n{"prompt": "b", "key": "Grid-001"}\n')
+    summary = draw(tmp_path / "out", prompts=str(tmp_path / "p.jsonl"))
+    assert (summary.n_drawn, summary.n_listed) == (2, 2)
+    names = [row["file_name"] for row in read_rows(tmp_path / "out")]
+    shown = look_at(tmp_path / "out" / "grid.png")
+    assert shown.recipe["sheet"] == names
+    assert shown.recipe["generated"] is True
+    assert all(name in shown.to_text() for name in names)
+    assert look_at(tmp_path / "out" / names[0]).recipe["key"] == names[0].removesuffix(".png")
+
+
+def test_parts_tell_together_what_could_not_be_used(tmp_path: Path) -> None:
+    """A picture to draw from that breaks after it was checked is told by the part that wanted it."""
+    for number in range(4):
+        Image.new("RGB", (16, 16)).save(tmp_path / f"{number}.png")
+    rows = [f'{{"prompt": "a", "key": "k{number}", "control": "{number}.png"}}' for number in range(4)]
+    (tmp_path / "p.jsonl").write_text("\n".join(rows))
+
+    class Breaking(NoiseGenerator):
+        def find_faults(self, brief: Brief, *, has_control: bool) -> list[str]:
+            return ["too dark."] if brief.control is not None and brief.key in {"k0", "k1"} else []
+
+    def draw_part(number: int) -> GenerateSummary:
+        fields: dict[str, Any] = {"prompts": str(tmp_path / "p.jsonl"), "share": (number, 2)}
+        return draw(tmp_path / "out", Breaking(about=with_about(control_channels=3).about), **fields)
+
+    for number in (0, 1):
+        summary = draw_part(number)
+        assert (summary.n_drawn, set(summary.refused)) == (1, {f"k{number}"})
+    assert json.loads((tmp_path / "out" / "refused.json").read_text()) == {
+        "k0": "too dark.",
+        "k1": "too dark.",
+    }
 
 
 def test_one_picture_goes_into_one_file(tmp_path: Path) -> None:
@@ -272,11 +328,15 @@ def test_datasets_loads_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_strengths_of_lora_are_told_from_paths(tmp_path: Path) -> None:
     odd = tmp_path / "a:1"
     odd.touch()
-    assert split_strength("x/lora.safetensors") == ("x/lora.safetensors", 1.0)
-    assert split_strength("x/lora.safetensors:0.5") == ("x/lora.safetensors", 0.5)
-    assert split_strength("C:x") == ("C:x", 1.0)
-    assert split_strength(str(odd)) == (str(odd), 1.0)
-    assert split_strength(f"{odd}:2") == (str(odd), 2.0)
+    assert split_strength("x/lora.safetensors", tmp_path) == ("x/lora.safetensors", 1.0)
+    assert split_strength("x/lora.safetensors:0.5", tmp_path) == ("x/lora.safetensors", 0.5)
+    assert split_strength("C:x", tmp_path) == ("C:x", 1.0)
+    assert split_strength(str(odd), Path("elsewhere")) == (str(odd), 1.0)
+    assert split_strength(odd.name, tmp_path) == (odd.name, 1.0)
+    assert split_strength(f"{odd}:2", tmp_path) == (str(odd), 2.0)
+    for text in ("nan", "inf", "-inf"):
+        with pytest.raises(UsageError, match="wants a finite number"):
+            split_strength(f"x/lora.safetensors:{text}", tmp_path)
 
 
 def test_what_is_no_generated_picture_is_told(tmp_path: Path) -> None:

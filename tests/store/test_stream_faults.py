@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from stream_sets import draw_png, make_members, open_stream, write_tar, write_webdataset
 
-from earthloom.core.errors import RecordError
+from earthloom.core.errors import RecordError, RunError
 from earthloom.core.records import Reason
+from earthloom.store.selection import Selection
+from earthloom.store.stream.counts import CountBook
+from earthloom.store.stream.deck import Deck
+from earthloom.store.stream.order import Spot
 from earthloom.store.stream.samples import Stream
 
 
@@ -111,3 +116,59 @@ def test_that_a_shard_that_goes_away_is_missing(tmp_path: Path) -> None:
     with pytest.raises(RecordError) as caught:
         stream.read(1)
     assert caught.value.reason is Reason.MISSING
+
+
+def test_that_a_shard_with_another_number_of_samples_ends_the_run(tmp_path: Path) -> None:
+    """Every position after it would mean another sample, in silence."""
+    folder = write_webdataset(tmp_path, [4, 4, 4])
+    deck = Deck(Selection(release=str(folder)), Path(), room=1, beside=None, cache=None)
+    assert [sum(chunk.n for chunk in deck.chunks(shard)) for shard in range(3)] == [4, 4, 4]
+    (folder / "00000.tar").unlink()
+    with pytest.raises(RunError, match=r"00000\.tar had 4 samples .* now it has 1 \(missing: .*Put it back"):
+        deck.read(Spot(0, 0, 2))
+    write_webdataset(tmp_path, [5])
+    with pytest.raises(RunError, match=r"had 4 samples .* now it has 5"):
+        deck.key(Spot(0, 0, 2))
+    write_webdataset(tmp_path, [4])
+    assert deck.read(Spot(0, 0, 2)).key == "00000/000002"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"effect": "fog"},
+        {"effect": {"name": "fog"}},
+        {"labels": "sea"},
+        {"labels": [1]},
+        {"gsd_m": "0.5"},
+        {"modality": ["rgb"]},
+        {"captions": "a sea"},
+        {"captions": [{"text": 7}]},
+        {"acquired": 2020},
+        {"group": ["a"]},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("filters", [{}, {"gsd_m": (0, 2)}, {"limit": 1}], ids=str)
+def test_that_facts_of_another_form_cost_their_sample_alone(
+    told: dict[str, Any], filters: dict[str, Any], tmp_path: Path
+) -> None:
+    own = {"id": "000001", "base_id": "000001", "modality": "rgb", "gsd_m": 1.0}
+    good = make_members(0, own | {"id": "000000", "base_id": "000000"})
+    write_tar(tmp_path / "a.tar", [*good, *make_members(1, own | told)])
+    found, broken = read_all(open_stream(tmp_path, **filters))
+    assert {error.reason for error in broken.values()} <= {Reason.BAD_FACTS}
+    if "limit" in filters:  # the other one may have been drawn
+        assert {*found, *broken} <= {"000000", "000001"}
+        assert "000001" not in found
+    else:
+        assert (found, list(broken)) == (["000000"], ["000001"])
+
+
+def test_that_the_count_of_what_cannot_be_opened_is_not_written_down(tmp_path: Path) -> None:
+    book = CountBook(tmp_path / "counts.jsonl")
+    book.note(0, 7)
+    book.note(1, 1, is_lasting=False)
+    assert (book.find(0), book.find(1)) == (7, 1)
+    again = CountBook(tmp_path / "counts.jsonl")
+    assert (again.find(0), again.find(1)) == (7, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -145,3 +146,16 @@ def test_that_positions_of_all_processes_are_of_one_row(position: int) -> None:
     for other in range(position + 50, position, -7):
         second.locate(other)
     assert first.locate(position) == second.locate(position)
+
+
+def test_that_an_epoch_which_others_push_out_meanwhile_is_found_again() -> None:
+    """A set of one sample has an epoch for every position: threads are in more of them than are kept."""
+    elsewhere = iter([(40, 50, 60, 70)])
+
+    def announce(shards: Sequence[int]) -> None:
+        for position in next(elsewhere, ()):
+            order.locate(position)
+
+    order = Order(2, lambda _: [Chunk(1, 0)], seed=0, purpose="samples", shuffle=1, room=1, announce=announce)
+    undisturbed, _ = make_order([[1], [1]], shuffle=1)
+    assert [order.locate(position) for position in range(9)] == [undisturbed.locate(p) for p in range(9)]

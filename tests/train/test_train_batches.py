@@ -200,3 +200,34 @@ def test_that_broken_files_are_told_of_by_their_names(tmp_path: Path) -> None:
     assert list(batches.refused["data"]) == ["bad.png"]
     assert batches.refused["data"]["bad.png"].startswith("unreadable")
     json.dumps(batches.refused)
+
+
+class Sparse(Numbers):
+    """Of the first samples only a few can be used; those with odd numbers never."""
+
+    def first(self, n: int) -> list[int]:
+        return list(range(n))
+
+
+def test_that_others_are_shown_where_the_first_ones_cannot_be_used() -> None:
+    def prepare_rare(number: int, rng: np.random.Generator) -> Arrays:
+        if number % 20 != 19:
+            raise RecordError(Reason.NO_CAPTION, "a caption was wanted")
+        return {"number": np.array(number)}
+
+    batches = StreamBatches(
+        Sparse(), prepare_rare, batch=3, seed=5, share=Share(), threads=0, n_shown=4, held=Sparse(), n_held=5
+    )
+    assert batches.show()["number"].tolist() == [19, 39, 59, 79]
+    assert torch.cat([batch["number"] for batch in batches.held()]).tolist() == [19, 39, 59, 79, 99]
+
+
+@pytest.mark.parametrize("threads", [2, 8])
+def test_that_one_picture_is_enough(threads: int, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encode_png(np.full((4, 4, 3), 9, np.uint8)))
+    stream = Stream(Selection(folder="."), tmp_path, seed=1)
+    batches = StreamBatches(
+        stream, lambda sample, _: {"x": sample.picture()}, batch=8, seed=0, share=Share(), threads=threads
+    )
+    for number in range(1, 120):
+        assert bool((batches.draw(number)["x"] == 9).all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 from loop_steps import LineRecipe, LineStep, NumberBatches, make_line, make_numbers, make_recipe
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
-from earthloom.core.errors import StoppedError, UsageError
+from earthloom.core.errors import StoppedError, UsageError, WriteError
 from earthloom.store.layout import TrainingFolder
 from earthloom.train.averages import Averages
 from earthloom.train.checkpoints import Mark, list_checkpoints, load_checkpoint, save_checkpoint
@@ -216,3 +217,43 @@ def test_without_tensorboard_the_remedy_is_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
     with pytest.raises(UsageError, match="pip install tensorboard"):
         train(make_recipe(tensorboard=True), tmp_path, make=make_line)
+
+
+class Overflowing(LineStep):
+    """Its held-out losses are no numbers; its export does not fit on the disk."""
+
+    is_disk_full = False
+
+    def measure(self, batch: Batch) -> Mapping[str, torch.Tensor]:
+        return {"line": torch.tensor(math.inf), **super().measure(batch), "other": torch.tensor(math.nan)}
+
+    def export(self, folder: Path) -> None:
+        if self.is_disk_full:
+            save_file({"weight": self.line.weight.detach()}, "/dev/full/line.safetensors")
+        super().export(folder)
+
+
+def make_overflowing(recipe: LineRecipe, setting: Setting) -> Made:
+    return Made(
+        step=Overflowing(recipe, setting.device), batches=NumberBatches(recipe.batch, setting.share, n_held=1)
+    )
+
+
+def test_held_out_losses_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
+    summary = train(make_recipe(held=1, validate_every=4), tmp_path, make=make_overflowing)
+    assert set(summary.held) == {"line"}
+    assert json.loads((tmp_path / "run.json").read_text())["held"] == summary.held
+
+
+def test_a_disk_that_is_full_at_the_end_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Overflowing, "is_disk_full", True)
+    with pytest.raises(WriteError, match=r"Could not write .*weights"):
+        train(make_recipe(), tmp_path, make=make_overflowing)
+    monkeypatch.setattr(Overflowing, "is_disk_full", False)
+    assert train(make_recipe(), tmp_path, make=make_overflowing).resumed_from == 12
+
+
+def test_a_finished_training_whose_log_was_removed_is_written_again(tmp_path: Path) -> None:
+    train(make_recipe(), tmp_path, make=make_line)
+    (tmp_path / "losses.jsonl").unlink()
+    assert train(make_recipe(), tmp_path, make=make_line).losses == {}

@@ -11,6 +11,7 @@ from PIL import Image
 
 from earthloom.core.errors import RecordError
 from earthloom.core.images import decode_image, encode_jpeg, encode_png
+from earthloom.core.records import Reason
 from earthloom.store.stream.samples import Sample
 from earthloom.train.pictures import Square, crop_middle, scale_shorter, turn
 
@@ -123,3 +124,10 @@ def test_that_a_broken_picture_is_a_record_error() -> None:
     jpeg = encode_jpeg(paint(128, 128), 90)
     with pytest.raises(RecordError, match="unreadable"):
         Square(side=32).show(make_sample(jpeg[: len(jpeg) // 2]), rng())
+
+
+def test_that_a_strip_which_would_fill_the_memory_is_refused() -> None:
+    sample = make_sample(encode_png(np.zeros((1, 40_000, 1), np.uint8)))
+    with pytest.raises(RecordError, match="40000 x 1 pixels become 20480000 x 512") as caught:
+        Square(side=512).read(sample, rng())
+    assert caught.value.reason is Reason.TOO_LARGE

@@ -96,13 +96,19 @@ def check_equal(folder: Path, alone: Path) -> None:
         assert row[kind] == pytest.approx(wanted_row[kind], abs=1e-6)
 
 
-def test_two_processes_are_one_with_twice_the_batch(alone: Path, tmp_path: Path) -> None:
+def test_two_processes_are_one_with_twice_the_batch(
+    alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKEN_SAMPLES", "1")
     assert finish(start(tmp_path / "two", 2, **TWO)) == [0, 0]
     check_equal(tmp_path / "two", alone)
     told = json.loads((tmp_path / "two" / "run.json").read_text())
     assert (told["processes"], told["steps"]) == (2, 12)
+    refused = json.loads((tmp_path / "two" / "refused.json").read_text())
+    assert set(refused["data"]) == {"number 0", "number 1", "number of all"}
+    assert told["refused"] == {"data": 3}
     names = {path.name for path in (tmp_path / "two").rglob("*") if path.is_file()}
-    assert names == {path.name for path in alone.rglob("*") if path.is_file()}
+    assert names - {"refused.json"} == {path.name for path in alone.rglob("*") if path.is_file()}
     # Samples are dealt out by the number of processes: another one, another order of the data.
     with pytest.raises(UsageError, match="it was 2 processes and is 1"):
         train(make_recipe(**TWO), tmp_path / "two", make=make_line)

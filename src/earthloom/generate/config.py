@@ -12,6 +12,10 @@ from earthloom.core.records import Modality
 from earthloom.core.settings import Settings
 from earthloom.core.text import is_whole, to_line
 
+_DATE = re.compile(
+    r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])([T ][0-9:.]+(Z|[+-][0-9:]+)?)?)?)?", re.ASCII
+)
+_KEY = re.compile(r"\w[\w.\-]*")
 MAX_SEED = 2**63 - 1
 """Largest seed that torch's generators take as it is."""
 
@@ -22,8 +26,22 @@ def _clean(text: str) -> str:
     return to_line(text)
 
 
+def _check_date(text: str) -> str:
+    if not _DATE.fullmatch(text):
+        raise ValueError("wants a year, a month or a day such as 2023, 2023-07 or 2023-07-14")
+    return text
+
+
+def _check_key(text: str) -> str:
+    if not _KEY.fullmatch(text):
+        raise ValueError("names a file: wants letters, digits and _ . - alone, the first a letter or a digit")
+    return text
+
+
 Text = Annotated[str, AfterValidator(_clean)]
 """One line; what cannot be printed becomes a space."""
+Date = Annotated[str, AfterValidator(_check_date)]
+Key = Annotated[str, Field(min_length=1, max_length=150), AfterValidator(_check_key)]
 Side = Annotated[int, Field(ge=8, le=8192)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
@@ -45,7 +63,7 @@ class Wanted(Settings):
     """Degrees, WGS 84."""
     lat: float | None = Field(None, ge=-90, le=90)
     """Degrees, WGS 84."""
-    date: str | None = Field(None, pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])([T ].*)?)?)?$")
+    date: Date | None = None
     """ISO 8601: a year, a month or a day."""
     cloud_share: float | None = Field(None, ge=0, le=1)
     """Share of the picture that clouds cover, 0 to 1."""
@@ -64,7 +82,7 @@ class Wish(Wanted):
 
     prompt: Text = ""
     """What the picture is to show, in words."""
-    key: str | None = Field(None, min_length=1, max_length=150, pattern=r"^[\w][\w.\-]*$")
+    key: Key | None = None
     """Name of the picture's file; made of the prompt where there is none."""
     seed: Seed | None = None
     """Of this prompt's first picture; drawn from the run's seed and the key where there is none."""
@@ -134,6 +152,8 @@ class GenerateSettings(Wanted):
         given = [name for name, value in own.items() if value is not None]
         if given and self.release is None:
             raise ValueError(f"{' and '.join(given)} go with --release.")
+        if self.limit is not None and self.prompt:
+            raise ValueError("--limit goes with --prompts or --release.")
         if self.control is not None and self.control_modality is not None:
             raise ValueError("wants one picture to draw from: --control or --control-modality.")
         if not 0 <= self.share[0] < self.share[1]:
@@ -167,7 +187,7 @@ def parse_settings(*, size: str | None, share: str | None, **others: Any) -> Gen
     except ValidationError as error:
         faults += [_say_fault(fault) for fault in error.errors()]
     if faults:
-        raise UsageError("; ".join(faults))
+        raise UsageError("; ".join(dict.fromkeys(faults)))
     return settings
 
 
@@ -183,6 +203,8 @@ def _split_numbers(text: str, sign: str) -> tuple[int, ...] | None:
 def _say_fault(fault: Any) -> str:
     """A fault of pydantic's as a person would say it, by the name of the option."""
     names = {"gsd_m": "gsd", "cloud_share": "cloud"}
-    place = ".".join(names.get(str(part), str(part).replace("_", "-")) for part in fault["loc"])
     problem = str(fault["msg"]).removeprefix("Value error, ")
-    return f"--{place}: {problem}, got {fault['input']!r}." if place else problem
+    if not fault["loc"]:
+        return problem
+    field = str(fault["loc"][0])
+    return f"--{names.get(field, field.replace('_', '-'))}: {problem}, got {fault['input']!r}."

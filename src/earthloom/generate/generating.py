@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ def generate(
     Args:
         settings: the model, the prompts and how to draw.
         output: folder for pictures, `metadata.jsonl` and grids; or a file `.png` for one picture.
-        base: folder that paths in the settings are relative to.
+        base: folder that all paths in the settings are relative to.
         listener: is told how it goes on.
         open_model: opens the generator, for those who bring their own.
 
@@ -54,22 +56,30 @@ def generate(
 
     """
     ears = listener or Silence()
+    opener = open_model or partial(_open, base=Path(base))
     try:
-        return _Run(settings, PictureFolder(Path(output)), Path(base), ears, open_model or _open).do()
+        return _Run(settings, PictureFolder(Path(output)), Path(base), ears, opener).do()
     except KeyboardInterrupt as error:
         raise StoppedError("Stopped. Run the same command again to go on.") from error
     finally:
         ears.close()
 
 
-def _open(settings: GenerateSettings) -> Generator:
-    from earthloom.models.generators.opening import Over, open_generator
+def _open(settings: GenerateSettings, base: Path) -> Generator:
+    from earthloom.models.generators.opening import TINY, Over, open_generator
 
+    def locate(name: str) -> str:
+        """A file or folder where there is one, else a name as it is."""
+        return str(base / name) if name != TINY and (base / name).exists() else name
+
+    strengths = (split_strength(lora, base) for lora in settings.lora)
     over = Over(
-        lora=tuple(map(split_strength, settings.lora)), controlnet=settings.controlnet, base=settings.base
+        lora=tuple((locate(path), strength) for path, strength in strengths),
+        controlnet=None if settings.controlnet is None else locate(settings.controlnet),
+        base=None if settings.base is None else locate(settings.base),
     )
     return open_generator(
-        settings.model,
+        locate(settings.model),
         over=over,
         revision=settings.revision,
         device=settings.device,
@@ -78,13 +88,21 @@ def _open(settings: GenerateSettings) -> Generator:
     )
 
 
-def split_strength(lora: str) -> tuple[str, float]:
-    """Split `FILE:0.8` into the file and what it counts; a file alone counts 1."""
-    path, colon, strength = lora.rpartition(":")
+def split_strength(lora: str, base: Path) -> tuple[str, float]:
+    """Split `FILE:0.8` into the file and what it counts; a file alone counts 1.
+
+    Raises `UsageError` for what counts no finite number.
+    """
+    path, colon, text = lora.rpartition(":")
     try:
-        return (path, float(strength)) if colon and not Path(lora).exists() else (lora, 1.0)
+        strength = float(text)
     except ValueError:
         return lora, 1.0
+    if not colon or (base / lora).exists():
+        return lora, 1.0
+    if not math.isfinite(strength):
+        raise UsageError(f"--lora: {path} is to count {text}; wants a finite number such as 0.8.")
+    return path, strength
 
 
 @dataclass
@@ -177,7 +195,9 @@ class _Run:
         if self.folder.is_single:
             return self.n_drawn, ()
         expected = ((task.key, drawing.make_recipe(task)) for task in tasks)
-        found, n_listed = self.folder.write_list(expected, self.refused)
+        number, of = self.settings.share
+        others = {task.key for place, task in enumerate(tasks) if place % of != number}
+        found, n_listed = self.folder.write_list(expected, self.refused, others)
         shown = [task for task in tasks if task.key in found]
         sheets = write_sheets(shown, self.folder, drawing.controls, self.settings.sheets)
         return n_listed, tuple(sheets)

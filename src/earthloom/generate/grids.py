@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -103,7 +104,8 @@ class _Caption:
 
 
 def _wrap_caption(one: Shown, width: int) -> _Caption:
-    prompt, facts = make_legible(one.prompt or "(no prompt)"), make_legible(one.facts)
+    most = _LINES * width  # letters: none is narrower than a pixel, and prompts may be whole books
+    prompt, facts = make_legible((one.prompt or "(no prompt)")[:most]), make_legible(one.facts[:most])
     return _Caption(
         wrap(prompt, width, _font(_LETTER).getlength, _LINES),
         wrap(facts, width, _font(_SMALL).getlength, _LINES),
@@ -132,7 +134,8 @@ def wrap(text: str, width: int, measure: Measure, n_lines: int) -> list[str]:
             lines.append(line)
         line = word
         while measure(line) > width and len(line) > 1:
-            n = next(n for n in range(len(line) - 1, 0, -1) if n == 1 or measure(line[:n]) <= width)
+            rest = line
+            n = max(1, bisect_right(range(1, len(rest)), width, key=lambda n: measure(rest[:n])))
             lines.append(line[:n])
             line = line[n:]
     lines += [line] if line else []

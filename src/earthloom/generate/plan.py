@@ -15,6 +15,8 @@ from earthloom.models.generators.briefs import FACTS, Brief, Picture
 
 _MAX_NAME = 150
 """Letters of a key in a name; file systems take 255 bytes."""
+_SHEET = re.compile(r"grid(-\d+)?", re.IGNORECASE)
+"""Names of sheets, which no picture may have."""
 _SLUG = 48
 """Letters of the prompt in a name."""
 
@@ -107,9 +109,10 @@ def name_wish(wish: Wish) -> str:
 
 
 def name_file(key: str) -> str:
-    """Make a file's name of a key; where something of the key had to go, a hash of it stands behind."""
+    """Make a file's name of a key; where something of it had to go, or a sheet is called so, a hash of it stands behind."""
     plain = re.sub(r"[^A-Za-z0-9_.\-]+", "-", key).strip("-.")[:_MAX_NAME]
-    return plain if plain == key else f"{plain}-{make_id(key)[:8]}".lstrip("-")
+    is_free = plain == key and not _SHEET.fullmatch(plain)
+    return plain if is_free else f"{plain}-{make_id(key)[:8]}".lstrip("-")
 
 
 def _check_names(tasks: Sequence[Task]) -> None:

@@ -68,7 +68,7 @@ def _read_text(path: Path) -> str:
 
 
 def _read_lines(text: str, name: str) -> Iterator[Row]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield Row(line=number, value=line.strip())
 

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.images import probe_image
 from earthloom.core.records import Modality
+from earthloom.core.text import is_whole
 from earthloom.generate.config import GenerateSettings, Wanted, Wish
 from earthloom.generate.plan import Asked
-from earthloom.models.generators.briefs import About, Picture
+from earthloom.models.generators.briefs import About, GsdOf, Picture
 from earthloom.models.tiny.facts import plain_name
 from earthloom.store.selection import CLEAR, Selection
 from earthloom.store.stream.samples import Sample, Stream
@@ -110,6 +111,9 @@ class Release:
             had = f"its styles are {', '.join(styles)}" if styles else "it has no captions"
             self.refused[sample.key] = f"no caption of style {style}; {had}" if style else had
             return None
+        if not is_whole(text):
+            self.refused[sample.key] = "its caption holds half a letter, which UTF-8 cannot write"
+            return None
         place = None
         if places is not None:
             place = places.get(sample.pair_key or "")
@@ -128,8 +132,8 @@ class Release:
         """What the command line says goes before what the record says."""
         given = self._settings.model_dump(include=set(Wanted.model_fields), exclude_defaults=True)
         facts = {name: value for name, value in find_facts(sample).items() if name in self._about.facts}
-        if "gsd_m" in facts and self._about.scales_gsd:
-            facts["gsd_m"] = _scale_gsd(sample, self._side)
+        if "gsd_m" in facts:
+            facts["gsd_m"] = _scale_gsd(sample, self._side, self._about.gsd_of)
         facts = {name: value for name, value in facts.items() if self._is_known(name, value)}
         return _validate({**facts, **given, "prompt": text})
 
@@ -169,15 +173,16 @@ def find_facts(sample: Sample) -> dict[str, object]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _scale_gsd(sample: Sample, side: int) -> float | None:
-    """The distance of the pixels when a record's shorter side is scaled down to `side`; scaling up adds no detail."""
-    if sample.gsd_m is None:
-        return None
+def _scale_gsd(sample: Sample, side: int, gsd_of: GsdOf) -> float | None:
+    """The distance that a model was told of a record whose shorter side is scaled to `side`."""
+    if sample.gsd_m is None or gsd_of == "record":
+        return sample.gsd_m
     try:
         header = probe_image(sample.image)
     except RecordError:
         return sample.gsd_m
-    return sample.gsd_m * max(1.0, min(header.width, header.height) / side)
+    factor = min(header.width, header.height) / side
+    return sample.gsd_m * (factor if gsd_of == "pixel" else max(1.0, factor))
 
 
 def _open(selection: Selection, base: Path) -> Stream:

@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 
 from earthloom.core.errors import RecordError
-from earthloom.core.images import decode_image, encode_png, to_levels, to_rgb
+from earthloom.core.images import decode_image, to_levels, to_rgb
 from earthloom.generate.controls import Controls
 from earthloom.generate.folder import PictureFolder
 from earthloom.generate.grids import MAX_PICTURES, Shown, draw_sheet
+from earthloom.generate.marks import encode_sheet
 from earthloom.generate.plan import Task
 from earthloom.models.generators.briefs import Picture
 from earthloom.store.atomic import open_atomic
@@ -30,7 +31,8 @@ def write_sheets(tasks: Sequence[Task], folder: PictureFolder, controls: Control
         path = folder.root / ("grid.png" if len(sheets) == 1 else f"grid-{number:03d}.png")
         shown = [_show(task, folder, controls) for task in sheet]
         with open_atomic(path) as file:
-            file.write(encode_png(draw_sheet(shown)))
+            names = [folder.path(task.key).name for task in sheet]
+            file.write(encode_sheet(draw_sheet(shown), names))
         yield path
 
 

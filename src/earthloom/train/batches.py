@@ -28,6 +28,8 @@ PreparePair = Callable[[tuple[Sample, Sample], np.random.Generator], Arrays]
 
 _TRIES = 100
 """Samples that are tried for one place in a batch before training is given up."""
+_HELD = "validate"
+"""Place of held-out samples in a recipe."""
 _NEAR = 64
 """Positions among which the first replacements of a broken sample are drawn: most are in shards that are open."""
 
@@ -134,7 +136,7 @@ class StreamBatches(Generic[S]):
         """Make the batch of which samples are made: always the same one. Raises `RunError` where none can be used."""
         shown = self._make_first(self._stream, self._n_shown, "show", self._place)
         if not shown:
-            raise self._give_up()
+            raise self._give_up(self._place)
         return collate(shown)
 
     def held(self) -> Sequence[Batch]:
@@ -175,7 +177,7 @@ class StreamBatches(Generic[S]):
                 return self._prepare(self._stream.read(candidate), rng)
             except RecordError as error:
                 self._set_aside(self._place, self._stream.key(candidate), error)
-        raise self._give_up()
+        raise self._give_up(self._place)
 
     def _candidates(self, position: int) -> Iterator[int]:
         """The position itself, then others after it, further and further away."""
@@ -202,9 +204,9 @@ class StreamBatches(Generic[S]):
                 self._set_aside(place, f"{purpose} {number}", error)
 
     def _make_held(self, row: Row[S]) -> Iterator[Batch]:
-        found = self._make_first(row, self._n_held, "held-out", "validate")
+        found = self._make_first(row, self._n_held, "held-out", _HELD)
         if not found and self._n_held:
-            raise self._give_up()
+            raise self._give_up(_HELD)
         for start in range(0, len(found), self._batch):
             yield collate(found[start : start + self._batch])
 
@@ -212,11 +214,11 @@ class StreamBatches(Generic[S]):
         with self._lock:
             self._refused.setdefault(place, {})[key] = str(error)
 
-    def _give_up(self) -> RunError:
-        found = [f"{key!r} because of {why}" for each in self.refused.values() for key, why in each.items()]
+    def _give_up(self, place: str) -> RunError:
+        found = [f"{key!r} because of {why}" for key, why in self.refused.get(place, {}).items()]
         last = found[-1] if found else "none is there"
         return RunError(
-            f"None of {_TRIES} samples drawn from `{self._place}` could be used; {last}. Check what the recipe selects."
+            f"None of {_TRIES} samples drawn from `{place}` could be used; {last}. Check what the recipe selects."
         )
 
 

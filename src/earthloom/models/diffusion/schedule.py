@@ -66,6 +66,7 @@ class NoiseSchedule:
             UsageError: betas or a prediction of a kind that is not known here, or one that cannot go together.
 
         """
+        _refuse_others(config)
         kind = _read_kind(config)
         schedule = replace(_read_betas(config), kind=kind)
         if not config.get("rescale_betas_zero_snr", False):
@@ -140,6 +141,16 @@ class NoiseSchedule:
 
     def _share(self, t: Tensor) -> Tensor:
         return self.alphas_cumprod[t.to(self.alphas_cumprod.device)]
+
+
+def _refuse_others(config: Mapping[str, Any]) -> None:
+    """Models of another kind of noise have schedulers of such names, whose files say nothing of betas."""
+    name = str(config.get("_class_name", ""))
+    if name.startswith(("EDM", "FlowMatch")):
+        raise UsageError(
+            f"The scheduler is a {name}: the model was not trained with noise of Stable Diffusion 1.x, 2.x or XL, and "
+            "would draw nothing but noise. Take one that was."
+        )
 
 
 def _read_kind(config: Mapping[str, Any]) -> Kind:

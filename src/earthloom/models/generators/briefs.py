@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,10 @@ from earthloom.models.weights.origins import Origin
 
 Picture = npt.NDArray[np.uint8]
 """H x W x C, 8 bits; C is 1 for near infrared and radar, 3 for RGB."""
+
+GsdOf = Literal["record", "detail", "pixel"]
+"""Ground sample distances of a picture that was scaled: as it was before; as far as detail goes, which scaling up does
+not add; from one pixel to the next."""
 
 FACTS = ("label", "modality", "gsd_m", "scene", "lon", "lat", "date", "cloud_share")
 """Fields of a brief that say what is known of the ground and of how it is seen."""
@@ -90,8 +94,8 @@ class About:
     """Of all that it draws, where it was trained so."""
     names: Mapping[str, tuple[str, ...]]
     """Names that it was shown, of those facts of which it does not know others."""
-    scales_gsd: bool
-    """Whether the distance that it is told is that of the pixels it draws; else that of the pictures it was made of."""
+    gsd_of: GsdOf
+    """Which distance it was told of a picture that was scaled."""
     control_channels: int
     """Of the picture that it draws from: 0 where it takes none."""
     notes: tuple[str, ...] = field(default=())

@@ -51,7 +51,7 @@ def open_painter(path: str, *, device: Device, precision: Precision) -> PainterG
             facts=frozenset(FACTS),
             modality=painter.training.get("modality"),
             names={field: tuple(names) for field, names in painter.training.get("names", {}).items()},
-            scales_gsd=bool(recipe.get("scale", True)),
+            gsd_of="detail" if recipe.get("scale", True) else "record",
             control_channels=painter.shape.control_channels,
         ),
     )

@@ -14,7 +14,7 @@ from earthloom.models.generators.briefs import About
 from earthloom.models.generators.devices import NAMES, choose_device, choose_dtype
 from earthloom.models.generators.opening import Device, Over, Precision
 from earthloom.models.generators.stable import StableGenerator
-from earthloom.models.stable.control import check_side, count_channels, load_controlnet
+from earthloom.models.stable.control import SIDE, check_fit, check_side, count_channels, load_controlnet
 from earthloom.models.stable.drawing import SAMPLER, check_unet
 from earthloom.models.stable.exports import Export, read_export
 from earthloom.models.stable.latents import pixels_per_latent
@@ -69,6 +69,7 @@ def open_stack(
     if stack.controlnet is not None:
         check_side(stable)
         controlnet = load_controlnet(stack.controlnet, dtype=dtype, device=where)
+        check_fit(stable, controlnet, torch.empty(1, count_channels(controlnet), SIDE, SIDE))
     return StableGenerator(
         about=_describe(stack, stable, controlnet, tokens, NAMES[dtype], where),
         stable=stable,
@@ -242,7 +243,7 @@ def _describe(
         facts=stack.facts,
         modality=stack.modality,
         names={},
-        scales_gsd=False,
+        gsd_of="pixel" if stack.facts else "record",
         control_channels=0 if controlnet is None else count_channels(controlnet),
         notes=tuple(_list_notes(stack, stable)),
     )

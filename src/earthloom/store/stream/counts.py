@@ -25,13 +25,13 @@ class CountBook:
         """The count of a shard; None where it is not known."""
         return self._counts.get(shard)
 
-    def note(self, shard: int, n: int) -> None:
-        """Remember the count of a shard. Raises `WriteError`."""
+    def note(self, shard: int, n: int, *, is_lasting: bool = True) -> None:
+        """Remember the count of a shard; one that is not lasting is not written down. Raises `WriteError`."""
         with self._lock:
             if shard in self._counts:
                 return
             self._counts[shard] = n
-            if self._path is not None:
+            if self._path is not None and is_lasting:
                 with translate_write_errors(self._path):
                     self._path.parent.mkdir(parents=True, exist_ok=True)
                     with self._path.open("a", encoding="utf-8") as file:

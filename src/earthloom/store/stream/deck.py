@@ -112,7 +112,8 @@ class Deck:
         listed = list_rows(self._open(number), self._shards[number].stem, self.selection, below)
         known = self.counts.find(number)
         if known is None:
-            self.counts.note(number, listed.n)
+            # What cannot be opened today may be whole tomorrow.
+            self.counts.note(number, listed.n, is_lasting=not isinstance(listed.shard, BrokenShard))
         elif known != listed.n:
             raise self._make_changed_error(number, known, listed)
         return listed

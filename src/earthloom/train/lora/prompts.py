@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,11 +57,15 @@ def draw_prompt(prompts: Sequence[Prompt], rng: np.random.Generator) -> int:
 def read_facts(sample: Sample, settings: LoraSettings) -> PictureFacts:
     """What is known of the square of a picture besides its words: scaling changes its ground sample distance.
 
-    Raises `RecordError` where the picture has no header that can be read, and BAD_FACTS for a distance of 0 or less.
+    Raises `RecordError` where the picture has no header that can be read, and BAD_FACTS for a distance of 0 or less, or
+    numbers that are none.
     """
     gsd_m = sample.gsd_m
-    if gsd_m is not None and not gsd_m > 0:
+    if gsd_m is not None and not 0 < gsd_m < math.inf:
         raise RecordError(Reason.BAD_FACTS, f"wanted a ground sample distance of more than 0 m, got {gsd_m}")
+    for name in ("lon", "lat", "cloud_share"):
+        if (value := getattr(sample, name)) is not None and not math.isfinite(value):
+            raise RecordError(Reason.BAD_FACTS, f"wanted a finite {name}, got {value}")
     return PictureFacts(
         gsd_m=None if gsd_m is None else gsd_m * find_pixel_factor(sample, settings),
         lon=sample.lon,
