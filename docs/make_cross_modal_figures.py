@@ -169,9 +169,10 @@ def draw(case: Case, work: Path, held: Sequence[Ground], n: int) -> Picture:
     """Train what is not trained yet, and draw every ground `n` times: n x N x side x side."""
     plain = yaml.safe_load((EXAMPLES / f"{case.recipe}.yaml").read_text())
     recipe = TypeAdapter(TrainingRecipe).validate_python(plain)
-    folder = work / case.recipe
-    train(recipe, folder, base=work / "examples")
-    painter = load_tiny(folder / "weights" / "tiny.safetensors")
+    weights = work / case.recipe / "weights" / "tiny.safetensors"
+    if not weights.is_file():
+        train(recipe, work / case.recipe, base=work / "examples")
+    painter = load_tiny(weights)
     requests = [Request(control=ground.rgb, key=str(number)) for number, ground in enumerate(held)]
     return np.stack(
         [painter.draw(requests, steps=STEPS, guidance=1.0, seed=seed)[..., 0] for seed in range(n)]

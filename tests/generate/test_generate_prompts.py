@@ -82,7 +82,7 @@ def test_yaml_may_hold_plain_texts_and_unquoted_dates(tmp_path: Path) -> None:
          ["line 2: modality: Input should be", "line 4: row: is int 5"]),
         ("p.jsonl", '{"key": "A"}\n{"key": "b"}\n{"key": "a"}\n', ["line 3: key: 'a' stands on line 1 already"]),
         ("p.jsonl", '{"key": "../a"}\n{"prompt": "\\ud800"}\n',
-         ["line 1: key: String should match", "line 2: prompt: holds half a letter"]),
+         ["line 1: key: names a file: wants letters", "line 2: prompt: holds half a letter"]),
     ],
 )  # fmt: skip
 def test_all_faults_are_told_at_once_with_their_lines(
@@ -151,6 +151,8 @@ def test_a_row_goes_before_the_command_line(tmp_path: Path) -> None:
         ({"prompt": ["a"], "gsd_m": 0, "cloud_share": 2, "lon": 1},
          "--gsd: Input should be greater than 0, got 0.; --cloud:"),
         ({"prompt": ["a"], "date": "June"}, "--date"),
+        ({"prompt": ["a"], "limit": 2}, "--limit goes with --prompts or --release"),
+        ({"prompt": ["a"], "size": "0"}, "--size: Input should be greater than or equal to 8, got 0."),
         ({"prompt": ["a"], "n": 0, "guidance": float("nan")}, "--n: "),
     ],
 )  # fmt: skip

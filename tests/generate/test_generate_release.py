@@ -149,3 +149,10 @@ def test_a_release_without_such_captions_is_told(release: Path, tmp_path: Path) 
         draw(release, tmp_path, split="test")
     with pytest.raises(UsageError):
         draw(tmp_path / "none", tmp_path)
+
+
+def test_a_lora_is_told_the_distance_of_the_pixels_that_it_draws(release: Path, tmp_path: Path) -> None:
+    """As `train.lora.prompts.read_facts` tells it: scaling up makes it smaller, too."""
+    for side, gsd_m in ((4, 40.0), (32, 5.0)):  # the records have 16 pixels of 10 m
+        draw(release, tmp_path / str(side), with_about(gsd_of="pixel", size=(side, side)), style="plain")
+        assert read_rows(tmp_path / str(side))[0]["gsd_m"] == gsd_m

@@ -117,3 +117,9 @@ def test_snr_is_signal_over_noise(t: int) -> None:
 def test_what_is_not_known_is_refused(config: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         NoiseSchedule.from_scheduler_config(config)
+
+
+@pytest.mark.parametrize("name", ["EDMDPMSolverMultistepScheduler", "FlowMatchEulerDiscreteScheduler"])
+def test_schedulers_of_other_noise_are_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"The scheduler is a {name}"):
+        NoiseSchedule.from_scheduler_config({"_class_name": name, "sigma_data": 0.5})

@@ -98,9 +98,9 @@ def strong(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_loss_falls(base: Path, tmp_path: Path) -> None:
     changes = {"targets": "all-linear", "rate": 0.01, "validate_every": 1, "ema": None, "sample_steps": 0}
-    summary = train(make_recipe(steps=25, **changes), tmp_path, base=base)
+    summary = train(make_recipe(steps=20, **changes), tmp_path, base=base)
     held = [row["held"]["lora"] for row in read_log(TrainingFolder(tmp_path).losses) if "held" in row]
-    assert len(held) == 25
+    assert len(held) == 20
     assert held[-1] < 0.9 * held[0]
     assert summary.n_samples == {"data": 12}
     assert not list(TrainingFolder(tmp_path).samples.glob("*"))
@@ -163,6 +163,7 @@ def test_export_says_what_it_is_for(base: Path, strong: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_metadata_tokens_work_in_plain_diffusers(base: Path, tmp_path: Path) -> None:
     train(make_recipe(metadata="both", **STRONG), tmp_path, base=base)
@@ -215,7 +216,7 @@ def test_xl_trains_and_shows_pictures(base: Path, tmp_path: Path) -> None:
     assert np.isfinite(summary.held["lora"])
 
 
-@pytest.mark.parametrize("prompts", [(), ("green forest",)])
+@pytest.mark.parametrize("prompts", [pytest.param((), marks=pytest.mark.slow), ("green forest",)])
 def test_samples_are_rows_of_a_picture_and_what_is_drawn_of_its_words(
     base: Path, tmp_path: Path, prompts: tuple[str, ...]
 ) -> None:
@@ -243,6 +244,7 @@ def test_16_bits_learn_nearly_the_same(base: Path, tmp_path: Path) -> None:
     assert similarity > 0.98
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", ["none", "latents+texts"])
 def test_16_bits_draw_samples(base: Path, tmp_path: Path, cache: str) -> None:
     """Under autocast, as the loop has it; one autoencoder that is kept in float32 stays there."""
@@ -254,7 +256,7 @@ def test_16_bits_draw_samples(base: Path, tmp_path: Path, cache: str) -> None:
         assert shown.std() > 0.05
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.bfloat16, marks=pytest.mark.slow)])
 def test_gradient_checkpointing_changes_memory_alone(base: Path, tmp_path: Path, dtype: Any) -> None:
     plain_loss, plain = learn(make(base, tmp_path, dtype, cache="none"), dtype)
     loss, gradients = learn(make(base, tmp_path, dtype, cache="none", gradient_checkpointing=True), dtype)
@@ -285,7 +287,8 @@ def read_all(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("cache", ["latents+texts", pytest.param("none", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("cache", ["latents+texts", "none"])
 def test_killed_for_good_it_ends_with_the_same_bytes(base: Path, tmp_path: Path, cache: str) -> None:
     changes = {"cache": cache, "metadata": "both", "steps": 12, "checkpoint_every": 1, "sample_every": 6}
     train(make_recipe(**changes), tmp_path / "undisturbed", base=base)

@@ -128,3 +128,11 @@ def test_variants_follow_from_seed_and_key() -> None:
 def test_what_recipes_may_not_say(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         make_recipe(**changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("gsd_m", 0.0), ("gsd_m", float("inf")), ("lon", float("nan")), ("lat", float("inf"))]
+)
+def test_numbers_that_are_none_are_refused(name: str, value: float) -> None:
+    with pytest.raises(RecordError, match="wanted a"):
+        read_facts(make_sample(**{name: value}), make_recipe())

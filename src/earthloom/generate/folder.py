@@ -192,7 +192,9 @@ def _read_head(path: Path, n: int) -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}. Choose another folder with -o.") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}. Choose another folder with -o."
+        ) from error
 
 
 def _is_own_list(data: bytes) -> bool:

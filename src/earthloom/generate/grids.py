@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -134,8 +133,7 @@ def wrap(text: str, width: int, measure: Measure, n_lines: int) -> list[str]:
             lines.append(line)
         line = word
         while measure(line) > width and len(line) > 1:
-            rest = line
-            n = max(1, bisect_right(range(1, len(rest)), width, key=lambda n: measure(rest[:n])))
+            n = _count_fitting(line, width, measure)
             lines.append(line[:n])
             line = line[n:]
     lines += [line] if line else []
@@ -145,6 +143,15 @@ def wrap(text: str, width: int, measure: Measure, n_lines: int) -> list[str]:
     while last and measure(f"{last}…") > width:
         last = last[:-1]
     return [*lines[: n_lines - 1], f"{last.rstrip()}…"]
+
+
+def _count_fitting(word: str, width: int, measure: Measure) -> int:
+    """How many letters of a word that is too long fit, at least 1."""
+    fit, too_many = 1, len(word)
+    while too_many - fit > 1:
+        middle = (fit + too_many) // 2
+        fit, too_many = (middle, too_many) if measure(word[:middle]) <= width else (fit, middle)
+    return fit
 
 
 def _height_of(caption: _Caption) -> int:

@@ -109,7 +109,7 @@ def name_wish(wish: Wish) -> str:
 
 
 def name_file(key: str) -> str:
-    """Make a file's name of a key; where something of it had to go, or a sheet is called so, a hash of it stands behind."""
+    """Make a file's name of a key; where something had to go, or a sheet is called so, a hash of it stands behind."""
     plain = re.sub(r"[^A-Za-z0-9_.\-]+", "-", key).strip("-.")[:_MAX_NAME]
     is_free = plain == key and not _SHEET.fullmatch(plain)
     return plain if is_free else f"{plain}-{make_id(key)[:8]}".lstrip("-")

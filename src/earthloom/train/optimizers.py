@@ -12,8 +12,8 @@ from earthloom.train.config import OptimizerSettings
 def make_adamw(parameters: Iterable[torch.nn.Parameter], settings: OptimizerSettings) -> torch.optim.AdamW:
     """AdamW (Loshchilov and Hutter, ICLR 2019) over what wants gradients; vectors and scalars do not decay.
 
-    Weights of norms and biases are kept from decaying towards zero, as is the custom since BERT. The whole update is one
-    kernel, which takes a third of the time on a CPU.
+    Weights of norms and biases are kept from decaying towards zero, as is the custom since BERT. The whole update is
+    one kernel, which takes a third of the time on a CPU.
     """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     groups = [

@@ -21,7 +21,7 @@ from earthloom.store.stream.kept import Kept
 from earthloom.store.stream.order import Order, Spot
 from earthloom.store.stream.remote import ShardCache
 from earthloom.store.stream.sample import Sample
-from earthloom.store.stream.samples import FIRST, SHUFFLE, TRIES
+from earthloom.store.stream.samples import TRIES, choose_shuffle
 from earthloom.store.stream.shard import Chunk
 
 Pair = tuple[Sample, Sample]
@@ -62,16 +62,16 @@ class PairStream:
         base: Path,
         *,
         seed: int,
-        shuffle: int = SHUFFLE,
+        shuffle: int | None = None,
         cache: ShardCache | None = None,
     ) -> None:
         """List the shards of both selections. Arguments and errors are those of `Stream`."""
-        room = 3 * max(shuffle, FIRST)
+        self._shuffle = choose_shuffle(first) if shuffle is None else shuffle
+        room = 3 * self._shuffle
         self._decks = tuple(Deck(s, base, room=room, beside=None, cache=cache) for s in (first, second))
         self._seed = seed
-        self._shuffle = shuffle
         self._joined: Kept[None, _Joined] = Kept(lambda _: self._join(), room=1, weigh=lambda _: 1)
-        self._order = self._make_order("pairs", shuffle)
+        self._order = self._make_order("pairs", self._shuffle)
 
     def read(self, position: int) -> Pair:
         """Read the pair at a position, from 0, of the endless row.
@@ -90,7 +90,7 @@ class PairStream:
 
     def first(self, n: int) -> list[Pair]:
         """Read a fixed choice of at most `n` pairs, whatever was read before; broken ones are passed over."""
-        order = self._make_order("first", max(n, FIRST))
+        order = self._make_order("first", max(n, self._shuffle))
         found: list[Pair] = []
         for position in range(n + TRIES):
             if len(found) == n or not order.is_in_first_epoch(position):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_json
-from earthloom.store.selection import Selection
+from earthloom.store.selection import Selection, is_uri
 from earthloom.store.stream.deck import MIXED_BYTES, Deck
 from earthloom.store.stream.order import Order, Spot
 from earthloom.store.stream.remote import ShardCache
@@ -15,10 +15,11 @@ from earthloom.store.stream.sample import Sample, Words
 
 __all__ = ["Sample", "Stream", "Words"]
 
-SHUFFLE = 8192
-"""Samples that are permuted as one: 1 GB of pictures of 512 px, so that neighbours of a shard are far apart."""
-FIRST = 1024
-"""Samples among which the first ones are chosen, at least."""
+SHUFFLE = 32_768
+"""Samples that are permuted as one: some thirty shards, whose lists take half a second to read. Shards are often
+sorted, by class or by scene: the more of them are mixed, the more a batch looks like the whole."""
+REMOTE_SHUFFLE = 8192
+"""The same of object storage: 1 GB of pictures of 512 px, which is copied before the first sample can be read."""
 TRIES = 100
 """Broken samples that are passed over when the first ones are looked for."""
 
@@ -36,7 +37,7 @@ class Stream:
         base: Path,
         *,
         seed: int,
-        shuffle: int = SHUFFLE,
+        shuffle: int | None = None,
         beside: Path | None = None,
         cache: ShardCache | None = None,
     ) -> None:
@@ -47,6 +48,7 @@ class Stream:
             base: folder that the selection's path is relative to.
             seed: of all orders.
             shuffle: samples that are permuted as one, at least: whole shards are taken until there are as many.
+                Left out, 32,768, and 8,192 of object storage.
             beside: folder of tars with further members of the same samples, such as latents, see `Beside`.
             cache: for copies of shards in object storage.
 
@@ -54,11 +56,10 @@ class Stream:
             UsageError: there is no such place, or no shard in it.
 
         """
-        room = 3 * max(shuffle, FIRST)
-        self._deck = Deck(selection, base, room=room, beside=beside, cache=cache)
+        self._shuffle = choose_shuffle(selection) if shuffle is None else shuffle
+        self._deck = Deck(selection, base, room=3 * self._shuffle, beside=beside, cache=cache)
         self._seed = seed
-        self._shuffle = shuffle
-        self._order = self._make_order("samples", shuffle)
+        self._order = self._make_order("samples", self._shuffle)
 
     def read(self, position: int) -> Sample:
         """Read the sample at a position, from 0, of the endless row.
@@ -77,7 +78,7 @@ class Stream:
 
     def first(self, n: int) -> list[Sample]:
         """Read a fixed choice of at most `n` samples, whatever was read before; broken ones are passed over."""
-        order = self._make_order("first", max(n, FIRST))
+        order = self._make_order("first", max(n, self._shuffle))
         found: list[Sample] = []
         for position in range(n + TRIES):
             if len(found) == n or not order.is_in_first_epoch(position):
@@ -118,3 +119,8 @@ class Stream:
         if spot is None:
             raise self._deck.make_empty_error()
         return spot
+
+
+def choose_shuffle(selection: Selection) -> int:
+    """Samples that are permuted as one, of a place."""
+    return REMOTE_SHUFFLE if is_uri(selection.place) else SHUFFLE

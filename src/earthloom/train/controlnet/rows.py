@@ -16,7 +16,7 @@ from earthloom.store.stream.deck import Deck
 from earthloom.store.stream.order import Spot
 from earthloom.store.stream.pairs import PairStream
 from earthloom.store.stream.sample import Sample
-from earthloom.store.stream.samples import SHUFFLE
+from earthloom.store.stream.samples import choose_shuffle
 
 Group = tuple[Sample, ...]
 """What is drawn after, in the order of the recipe; then what is drawn."""
@@ -97,7 +97,7 @@ class Rows:
 
 
 def open_rows(
-    conditions: tuple[Selection, ...], drawn: Selection, base: Path, *, seed: int, shuffle: int = SHUFFLE
+    conditions: tuple[Selection, ...], drawn: Selection, base: Path, *, seed: int, shuffle: int | None = None
 ) -> Rows:
     """Join one or two selections with one more; paths are relative to `base`.
 
@@ -106,5 +106,15 @@ def open_rows(
 
     """
     pairs = PairStream(conditions[0], drawn, base, seed=seed, shuffle=shuffle)
-    also = Deck(conditions[1], base, room=4 * shuffle, beside=None, cache=None) if conditions[1:] else None
+    also = (
+        Deck(
+            conditions[1],
+            base,
+            room=4 * (choose_shuffle(conditions[1]) if shuffle is None else shuffle),
+            beside=None,
+            cache=None,
+        )
+        if conditions[1:]
+        else None
+    )
     return Rows(pairs, also)
