@@ -53,6 +53,8 @@ class TinyUNet(nn.Module):
 
     centre: Tensor
     spread: Tensor
+    control_centre: Tensor
+    control_spread: Tensor
 
     def __init__(self, shape: TinyShape) -> None:
         """Draw first weights from torch's generator."""
@@ -60,6 +62,9 @@ class TinyUNet(nn.Module):
         self.shape = shape
         self.register_buffer("centre", torch.zeros(shape.channels, 1, 1))
         self.register_buffer("spread", torch.ones(shape.channels, 1, 1))
+        if shape.control_channels:
+            self.register_buffer("control_centre", torch.zeros(shape.control_channels, 1, 1))
+            self.register_buffer("control_spread", torch.ones(shape.control_channels, 1, 1))
         width = shape.width
         told = 4 * width
         self.text = TextEncoder(shape.text_width, shape.text_layers, shape.text_length, shape.buckets)
@@ -72,10 +77,14 @@ class TinyUNet(nn.Module):
         self._make_sizes(told)
         self.leave = start_at_zero(nn.Conv2d(width, shape.channels * shape.patch**2, 3, padding=1))
 
-    def set_levels(self, pictures: Tensor) -> None:
-        """Measure mean and deviation of each channel of some pictures, N x channels x H x W, -1 to 1."""
-        self.centre.copy_(pictures.mean((0, 2, 3))[:, None, None])
-        self.spread.copy_(pictures.std((0, 2, 3))[:, None, None].clamp(min=_LEAST_SPREAD))
+    def set_levels(self, pictures: Tensor, controls: Tensor | None = None) -> None:
+        """Measure mean and deviation of each channel of some pictures, N x channels x H x W, -1 to 1.
+
+        So of pictures to draw from, where there are such: beside noise of variance 1 they would hardly be seen.
+        """
+        _measure(pictures, self.centre, self.spread)
+        if controls is not None:
+            _measure(controls, self.control_centre, self.control_spread)
 
     def to_levels(self, pictures: Tensor) -> Tensor:
         """Pictures, -1 to 1, as the network takes them."""
@@ -147,7 +156,13 @@ class TinyUNet(nn.Module):
             return torch.cat([x, x.new_zeros(n, n_control + 1, height, across)], 1)
         has = x.new_ones(n) if told.has_control is None else told.has_control.to(x.dtype)
         has = has[:, None, None, None]
-        return torch.cat([x, told.control * has, has.expand(n, 1, height, across)], 1)
+        control = (told.control - self.control_centre) / self.control_spread
+        return torch.cat([x, control * has, has.expand(n, 1, height, across)], 1)
+
+
+def _measure(pictures: Tensor, centre: Tensor, spread: Tensor) -> None:
+    centre.copy_(pictures.mean((0, 2, 3))[:, None, None])
+    spread.copy_(pictures.std((0, 2, 3))[:, None, None].clamp(min=_LEAST_SPREAD))
 
 
 class Block(nn.Module):

@@ -47,7 +47,9 @@ def make_tiny(recipe: TinyRecipe, setting: Setting) -> Made:
     middle = Preparation(
         shape=shape, square=Square(side=recipe.side, scale=recipe.scale), styles=recipe.styles
     )
-    step = TinyStep(recipe, setting.device, _look_at(first, middle), _describe(recipe, stream, first))
+    about = _describe(recipe, stream, first)
+    controls = _look_at_controls(recipe, setting, middle)
+    step = TinyStep(recipe, setting.device, _look_at(first, middle), about, controls)
     anywhere = replace(middle, square=replace(middle.square, is_random=True, turn=recipe.turn))
     return Made(step=step, batches=_make_batches(recipe, setting, stream, anywhere, middle))
 
@@ -75,6 +77,15 @@ def _look_at(samples: Sequence[Sample], preparation: Preparation) -> Tensor:
             f"data: none of the first {len(samples)} pictures can be used. Check what is selected."
         )
     return torch.from_numpy(np.stack(found))
+
+
+def _look_at_controls(recipe: TinyRecipe, setting: Setting, middle: Preparation) -> Tensor | None:
+    """The same of the pictures to draw from."""
+    if recipe.control is None:
+        return None
+    alone = middle.shape.model_copy(update={"channels": middle.shape.control_channels, "control_channels": 0})
+    first = _read_first(Stream(recipe.control, setting.base, seed=recipe.seed))
+    return _look_at(first, replace(middle, shape=alone))
 
 
 def _make_batches(

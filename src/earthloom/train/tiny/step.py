@@ -35,7 +35,12 @@ class TinyStep:
     """Teach a network to draw: the protocol `train.step.Step`."""
 
     def __init__(
-        self, recipe: TinyRecipe, device: torch.device, looked_at: Tensor, about: Mapping[str, Any]
+        self,
+        recipe: TinyRecipe,
+        device: torch.device,
+        looked_at: Tensor,
+        about: Mapping[str, Any],
+        controls: Tensor | None = None,
     ) -> None:
         """Draw first weights from torch's generator.
 
@@ -44,12 +49,13 @@ class TinyStep:
             device: where.
             looked_at: some pictures, N x C x side x side, 8 bits, of which colours and contrast are measured.
             about: what is known of the training; it goes into the file of the weights.
+            controls: so many pictures to draw from, where there are such.
 
         """
         self._recipe = recipe
         self._about = dict(about)
         network = TinyUNet(recipe.shape())
-        network.set_levels(to_pictures(looked_at))
+        network.set_levels(to_pictures(looked_at), None if controls is None else to_pictures(controls))
         network = network.to(device)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._optimizer = make_adamw(self._network.parameters(), recipe)
