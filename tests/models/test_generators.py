@@ -19,8 +19,9 @@ from tiny_models.stable import write_tiny_stable
 
 from earthloom.core.errors import UsageError
 from earthloom.models.generators.briefs import Brief, Generator
+from earthloom.models.generators.choices import Over
 from earthloom.models.generators.controls import fit_control
-from earthloom.models.generators.opening import Over, find_model, open_generator
+from earthloom.models.generators.opening import find_model, open_generator
 from earthloom.models.generators.wording import word_brief
 from earthloom.models.stable.control import make_controlnet, save_controlnet
 from earthloom.models.stable.exports import Export, read_export, write_export

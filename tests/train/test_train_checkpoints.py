@@ -223,3 +223,25 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path.name for path in home.checkpoints.iterdir()] == ["step-000000001.safetensors"]
     load(home.checkpoint(1), make_step(1))
+
+
+def test_moments_lie_in_memory_as_weights_do(tmp_path: Path) -> None:
+    """A fused update pairs numbers by their place in memory: after a resume these have to be the same ones."""
+
+    def make(seed: int) -> OneStep:
+        torch.manual_seed(seed)
+        net = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return OneStep(net, torch.optim.AdamW(net.parameters(), lr=0.1, fused=True))
+
+    whole, again = make(0), make(1)
+    batch = {"a": torch.rand(2, 3, 8, 8)}
+    learn(whole, batch, 1)
+    load(save(TrainingFolder(tmp_path), whole, make_mark(1), keep=1), again)
+    for step in (whole, again):
+        learn(step, batch, 2)
+    assert torch.equal(whole.module.weight, again.module.weight)
+    plain = make(0)
+    plain.optimizer = torch.optim.AdamW(plain.module.parameters(), lr=0.1, foreach=False)
+    for number in (1, 2):
+        learn(plain, batch, number)
+    torch.testing.assert_close(again.module.weight, plain.module.weight, rtol=0, atol=1e-6)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import yaml
 from lora_releases import LOOKS, write_release
 from pair_release import paint_ground, to_nir, write_pair_release
 
@@ -167,6 +172,28 @@ def test_a_training_that_broke_goes_on_to_the_same_bytes(
     assert str(tmp_path) not in str(told)
 
 
+@pytest.mark.slow
+def test_a_training_that_was_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    write_release(tmp_path)
+    plain = SMALL | {"steps": 400, "checkpoint_every": 5, "sample_every": 400, "validate_every": 100}
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(plain))
+    words = [sys.executable, "-m", "earthloom", "train", "small.yaml", "--quiet", "-o"]
+    subprocess.run([*words, "whole"], cwd=tmp_path, check=True, capture_output=True)
+    checkpoints = tmp_path / "killed" / "checkpoints"
+    with subprocess.Popen([*words, "killed"], cwd=tmp_path) as child:
+        deadline = time.monotonic() + 200
+        while not list(checkpoints.glob("*.safetensors")):
+            assert child.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        child.kill()
+    assert child.returncode == -signal.SIGKILL
+    again = train(TinyRecipe.model_validate(plain), tmp_path / "killed", base=tmp_path)
+    assert 0 < again.resumed_from < 400
+    for name in ("weights/tiny.safetensors", "losses.jsonl"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
 def make_small(tmp_path: Path, **changes: Any) -> tuple[Made, list[str]]:
     said: list[str] = []
     setting = Setting(
@@ -233,6 +260,26 @@ def test_levels_are_measured_of_what_is_learnt_from(tmp_path: Path) -> None:
     levels = made.step.modules()["network"].to_levels(pictures)  # type: ignore[operator]
     torch.testing.assert_close(levels.mean((0, 2, 3)), torch.zeros(3), rtol=0, atol=0.02)
     torch.testing.assert_close(levels.std((0, 2, 3)), torch.ones(3), rtol=0.02, atol=0)
+
+
+def test_levels_are_measured_of_what_is_drawn_from(tmp_path: Path) -> None:
+    write_pair_release(tmp_path / "release", side=16, n_train=32, n_val=1)
+    made, _ = make_small(
+        tmp_path,
+        data={"release": "release", "modality": "nir", "split": ["train"]},
+        control={"release": "release", "modality": "rgb", "split": ["train"]},
+        validate=None, batch=32, turn=False,
+    )  # fmt: skip
+    told = tell(made.batches.draw(1))
+    assert told.control is not None
+    network = made.step.modules()["network"]
+    seen: list[torch.Tensor] = []
+    network.enter.register_forward_pre_hook(lambda layer, given: seen.append(given[0]))  # type: ignore[union-attr]
+    network(torch.zeros(32, 1, 8, 8), torch.full((32,), 0.5), told)
+    entered = torch.nn.functional.pixel_shuffle(seen[0], 2)
+    torch.testing.assert_close(entered[:, 1:4].mean((0, 2, 3)), torch.zeros(3), rtol=0, atol=0.05)
+    torch.testing.assert_close(entered[:, 1:4].std((0, 2, 3)), torch.ones(3), rtol=0.05, atol=0)
+    assert (entered[:, 4] == 1).all()
 
 
 def test_shares_of_what_is_withheld(tmp_path: Path) -> None:

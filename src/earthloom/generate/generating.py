@@ -66,7 +66,8 @@ def generate(
 
 
 def _open(settings: GenerateSettings, base: Path) -> Generator:
-    from earthloom.models.generators.opening import TINY, Over, open_generator
+    from earthloom.models.generators.choices import Over
+    from earthloom.models.generators.opening import TINY, open_generator
 
     def locate(name: str) -> str:
         """A file or folder where there is one, else a name as it is."""

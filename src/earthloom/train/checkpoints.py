@@ -103,6 +103,7 @@ def load_checkpoint(path: Path, step: Step, averages: Averages, scaler: torch.am
         for name, optimizer in step.optimizers().items():
             kept = _unflatten(_below(tensors, f"optimizers/{name}/"), told["optimizers"][name])
             optimizer.load_state_dict(kept)
+            _lay_out_as_weights(optimizer)
         step.load_extra_state(_below(tensors, "extra/"))
     except (RuntimeError, KeyError, ValueError) as error:
         raise RunError(
@@ -118,6 +119,17 @@ def _load_module(module: torch.nn.Module, kept: Mapping[str, torch.Tensor]) -> N
         odd = sorted(wanted.symmetric_difference(kept))
         raise RuntimeError(f"{len(odd)} tensors are missing or too many, such as {odd[0]}")
     module.load_state_dict(kept, strict=False)
+
+
+def _lay_out_as_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Order an optimiser's tensors in memory as its weights are: kernels that fuse the update go through both alike.
+
+    Files keep no such order; without this, weights in `channels_last` would be paired with others' moments.
+    """
+    for weight, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.shape == weight.shape:
+                state[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
 def kept_names(module: torch.nn.Module) -> set[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from earthloom.core.errors import RunError, UsageError
-from earthloom.models.generators.opening import Device, Precision
+from earthloom.models.generators.choices import Device, Precision
 
 NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16", torch.float16: "float16"}
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from earthloom.core.errors import UsageError
 from earthloom.models.generators.briefs import FACTS, About, Brief, Drawn
+from earthloom.models.generators.choices import Device, Precision
 from earthloom.models.generators.controls import find_faults_of_control
 from earthloom.models.generators.devices import choose_device, explain_memory
-from earthloom.models.generators.opening import Device, Precision
 from earthloom.models.stable.drawing import SAMPLER
 from earthloom.models.tiny.files import EUROSAT, load_tiny
 from earthloom.models.tiny.painter import Request, TinyPainter

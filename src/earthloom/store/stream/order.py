@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import RLock
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from earthloom.core.errors import RecordError
 from earthloom.core.seeds import make_rng
 from earthloom.store.stream.counts import CountBook
 from earthloom.store.stream.kept import Kept
@@ -26,6 +28,11 @@ Spots = npt.NDArray[np.int32]
 
 _BLOCKS = 3
 """Orders of blocks that are kept: threads are at the end of one and at the start of the next."""
+
+
+_TRIES = 100
+"""Broken samples that are passed over when the first ones are looked for."""
+Read = TypeVar("Read")
 
 
 class Spot(NamedTuple):
@@ -133,6 +140,19 @@ class Order:
             for number, chunk in enumerate(self._list_chunks(shard))
         ]
         return mix(parts, self._rng(epoch, block), self._room)
+
+
+def read_first(order: Order, read: Callable[[Spot], Read], n: int) -> list[Read]:
+    """Read at most `n` samples from the beginning of an order, each once; broken ones are passed over."""
+    found: list[Read] = []
+    for position in range(n + _TRIES):
+        if len(found) == n or not order.is_in_first_epoch(position):
+            break
+        spot = order.locate(position)
+        assert spot is not None
+        with suppress(RecordError):  # it is told of when its turn comes
+            found.append(read(spot))
+    return found
 
 
 class _Epoch:

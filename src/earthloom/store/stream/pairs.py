@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,10 +17,10 @@ from earthloom.core.records import Reason
 from earthloom.store.selection import Selection
 from earthloom.store.stream.deck import MIXED_BYTES, Deck
 from earthloom.store.stream.kept import Kept
-from earthloom.store.stream.order import Order, Spot
+from earthloom.store.stream.order import Order, Spot, read_first
 from earthloom.store.stream.remote import ShardCache
 from earthloom.store.stream.sample import Sample
-from earthloom.store.stream.samples import TRIES, choose_shuffle
+from earthloom.store.stream.samples import choose_shuffle
 from earthloom.store.stream.shard import Chunk
 
 Pair = tuple[Sample, Sample]
@@ -90,16 +89,7 @@ class PairStream:
 
     def first(self, n: int) -> list[Pair]:
         """Read a fixed choice of at most `n` pairs, whatever was read before; broken ones are passed over."""
-        order = self._make_order("first", max(n, self._shuffle))
-        found: list[Pair] = []
-        for position in range(n + TRIES):
-            if len(found) == n or not order.is_in_first_epoch(position):
-                break
-            spot = order.locate(position)
-            assert spot is not None
-            with contextlib.suppress(RecordError):  # it is told of when its turn comes
-                found.append(self._read(spot))
-        return found
+        return read_first(self._make_order("first", max(n, self._shuffle)), self._read, n)
 
     def count(self) -> int:
         """How many pairs there are."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
-from earthloom.core.errors import RecordError
 from earthloom.core.ids import hash_json
 from earthloom.store.selection import Selection, is_uri
 from earthloom.store.stream.deck import MIXED_BYTES, Deck
-from earthloom.store.stream.order import Order, Spot
+from earthloom.store.stream.order import Order, Spot, read_first
 from earthloom.store.stream.remote import ShardCache
 from earthloom.store.stream.sample import Sample, Words
 
@@ -20,8 +18,6 @@ SHUFFLE = 32_768
 sorted, by class or by scene: the more of them are mixed, the more a batch looks like the whole."""
 REMOTE_SHUFFLE = 8192
 """The same of object storage: 1 GB of pictures of 512 px, which is copied before the first sample can be read."""
-TRIES = 100
-"""Broken samples that are passed over when the first ones are looked for."""
 
 
 class Stream:
@@ -78,16 +74,7 @@ class Stream:
 
     def first(self, n: int) -> list[Sample]:
         """Read a fixed choice of at most `n` samples, whatever was read before; broken ones are passed over."""
-        order = self._make_order("first", max(n, self._shuffle))
-        found: list[Sample] = []
-        for position in range(n + TRIES):
-            if len(found) == n or not order.is_in_first_epoch(position):
-                break
-            spot = order.locate(position)
-            assert spot is not None
-            with contextlib.suppress(RecordError):  # it is told of when its turn comes
-                found.append(self._deck.read(spot))
-        return found
+        return read_first(self._make_order("first", max(n, self._shuffle)), self._deck.read, n)
 
     def count(self) -> int:
         """How many samples there are, broken ones included. Opens every shard: 20 ms for 1,000 samples in a tar."""
