@@ -16,7 +16,8 @@ PYTHON = $(or $(shell for p in python3.11 python3.12 python3.13 python3.14 pytho
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done), \
 	$(error Python 3.11 or later is needed, and none was found on the PATH))
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-PYTEST = $(BIN)/python -m pytest -q -n 2
+# Two tests at a time, each with one thread for its arithmetic: networks of tests are small, and cores are few.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
 GATED := core geo store run tile synthesize caption train generate evaluate models metrics
 COVERAGE_FLOOR := 95

@@ -56,6 +56,13 @@ def test_the_examples_are_recipes(repository: Path) -> None:
     }
 
 
+def test_the_committed_recipes_are_right(repository: Path) -> None:
+    adapter: TypeAdapter[TrainingRecipe] = TypeAdapter(TrainingRecipe)
+    plain = [yaml.safe_load(path.read_text()) for path in (repository / "examples").glob("*.yaml")]
+    found = [adapter.validate_python(value).train for value in plain if "train" in value]
+    assert set(found) == {"blip2", "clip", "controlnet", "lora", "tiny"}
+
+
 def test_the_folder_holds_what_the_page_says(repository: Path, tmp_path: Path) -> None:
     page = (repository / "docs/training.md").read_text()
     table = page.split("## What lies in the folder", 1)[1].split("\n#", 1)[0]
