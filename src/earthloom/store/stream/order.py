@@ -93,17 +93,18 @@ class Order:
 
     def locate(self, position: int) -> Spot | None:
         """Find the sample at a position, from 0; None where there are no samples at all."""
-        epoch, within, block = 0, position, self._epochs.get(0).find(position)
+        first = self._epochs.get(0)  # held: asked for again, it might be one that was made anew
+        epoch, within, block = 0, position, first.find(position)
         if block is None:  # beyond the first epoch: all shards are counted now
-            total = self._epochs.get(0).n_listed
+            total = first.n_listed
             if total == 0:
                 return None
             epoch, within = divmod(position, total)
             block = self._epochs.get(epoch).find(within)
             assert block is not None
         spots = self._mixed.get((epoch, block))
-        first = self._epochs.get(epoch).start_of(block)
-        return Spot(*(int(each) for each in spots[within - first]))
+        start = self._epochs.get(epoch).start_of(block)
+        return Spot(*(int(each) for each in spots[within - start]))
 
     def is_in_first_epoch(self, position: int) -> bool:
         """Whether a position comes before any sample comes a second time."""
