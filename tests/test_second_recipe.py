@@ -56,6 +56,7 @@ def make_geotiffs(root: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_that_the_second_recipe_works_as_it_stands(repository: Path, tmp_path: Path) -> None:
     recipes = read_recipes((repository / "README.md").read_text())
     make_geotiffs(tmp_path)
