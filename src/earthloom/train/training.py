@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 
 from earthloom.core.errors import StoppedError, UsageError
 from earthloom.core.seeds import stable_hash
+from earthloom.models.precision import choose_dtype
 from earthloom.store.atomic import remove_leftovers, translate_write_errors, write_json, write_text
 from earthloom.store.layout import TrainingFolder
 from earthloom.store.lock import hold_lock
@@ -73,7 +74,7 @@ def train(
     home = TrainingFolder(Path(folder).resolve())
     root = Path(base).resolve()
     processes = find_processes(recipe.device)
-    dtype = choose_precision(recipe.precision, processes.device)
+    dtype = choose_dtype(recipe.precision, processes.device)
     ears = (listener or Silence()) if processes.is_main else Silence()
     setting = Setting(
         base=root, device=processes.device, dtype=dtype, share=processes.share, folder=home.root, say=ears.say
@@ -86,15 +87,6 @@ def train(
             raise StoppedError("Stopped. Run the same command again to go on.") from error
         finally:
             ears.close()
-
-
-def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """The numbers of forward passes; `auto` is bfloat16 on a GPU that has it, else float32."""
-    if name == "auto":
-        has_bfloat16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
-        return torch.bfloat16 if has_bfloat16 else torch.float32
-    named = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-    return named[name]
 
 
 @contextmanager

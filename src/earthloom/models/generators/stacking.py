@@ -12,8 +12,9 @@ import torch
 from earthloom.core.errors import UsageError
 from earthloom.models.generators.briefs import About
 from earthloom.models.generators.choices import Device, Over, Precision
-from earthloom.models.generators.devices import NAMES, choose_device, choose_dtype
+from earthloom.models.generators.devices import choose_device
 from earthloom.models.generators.stable import StableGenerator
+from earthloom.models.precision import NAMES, choose_dtype
 from earthloom.models.stable.control import SIDE, check_fit, check_side, count_channels, load_controlnet
 from earthloom.models.stable.drawing import SAMPLER, check_unet
 from earthloom.models.stable.exports import Export, read_export
