@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from earthloom.core.light import to_light
-from earthloom.evaluate import evaluate_scenes
-from earthloom.evaluate.config import SceneSettings
+from earthloom.evaluate.scenes import evaluate_scenes
+from earthloom.evaluate.scenes.config import SceneSettings
 from earthloom.recipes import load_recipe
 from earthloom.run.build import build
 from earthloom.run.recipe import Recipe

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from earthloom.evaluate.classify import Crossed, cross_classify, tell_apart
-from earthloom.evaluate.realism import Described
+from earthloom.evaluate.scenes.classify import Crossed, cross_classify, tell_apart
+from earthloom.evaluate.scenes.realism import Described
 
 
 def name_groups(n: int, prefix: str) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ import pytest
 from scene_pictures import Picture, make_ground
 
 from earthloom.core.images import encode_png
-from earthloom.evaluate import SceneSettings, evaluate_scenes
-from earthloom.evaluate.describe import Classical, Describer, name_encoder
-from earthloom.evaluate.pictures import Reader
+from earthloom.evaluate.scenes import SceneSettings, evaluate_scenes
+from earthloom.evaluate.scenes.describe import Classical, Describer, name_encoder
+from earthloom.evaluate.scenes.pictures import Reader
 from earthloom.metrics.features import describe_picture
 from earthloom.store.selection import Shown
 

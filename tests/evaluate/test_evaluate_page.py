@@ -14,12 +14,12 @@ from PIL import Image
 from scene_pictures import lay_real_fog, lay_street_snow, make_ground
 
 from earthloom.core.images import encode_jpeg
-from earthloom.evaluate import SceneReport, SceneSettings, evaluate_scenes
-from earthloom.evaluate.bars import draw_skill
-from earthloom.evaluate.gallery import choose_plates
-from earthloom.evaluate.keeping import Kept
-from earthloom.evaluate.realism import Distance, Mark
-from earthloom.evaluate.report import Measured
+from earthloom.evaluate.scenes import SceneReport, SceneSettings, evaluate_scenes
+from earthloom.evaluate.scenes.bars import draw_skill
+from earthloom.evaluate.scenes.gallery import choose_plates
+from earthloom.evaluate.scenes.keeping import Kept
+from earthloom.evaluate.scenes.realism import Distance, Mark
+from earthloom.evaluate.scenes.report import Measured
 
 VOID = {"meta", "img"}
 NASTY = "<b onclick=alert(1)>&\"'.jpg"

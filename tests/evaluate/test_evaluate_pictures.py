@@ -13,8 +13,8 @@ import earthloom
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.images import encode_png
 from earthloom.core.records import Reason
-from earthloom.evaluate import SceneSettings, evaluate_scenes, parse_settings
-from earthloom.evaluate.pictures import Weather, decode, gather
+from earthloom.evaluate.scenes import SceneSettings, evaluate_scenes, parse_settings
+from earthloom.evaluate.scenes.pictures import Weather, decode, gather
 from earthloom.recipes import parse_recipe
 from earthloom.run.build import build
 from earthloom.store.selection import Shown

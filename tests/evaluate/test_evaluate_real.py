@@ -12,8 +12,8 @@ from scene_pictures import Picture, lay_depth_fog, lay_ours, lay_street_snow, wr
 
 from earthloom.core.errors import RecordError
 from earthloom.core.images import encode_jpeg
-from earthloom.evaluate import SceneSettings, evaluate_scenes
-from earthloom.evaluate.report import EffectReport
+from earthloom.evaluate.scenes import SceneSettings, evaluate_scenes
+from earthloom.evaluate.scenes.report import EffectReport
 
 rasterio = pytest.importorskip("rasterio")
 

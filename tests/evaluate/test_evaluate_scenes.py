@@ -11,8 +11,8 @@ import simplejpeg
 
 from earthloom.core.errors import UsageError
 from earthloom.core.images import encode_jpeg
-from earthloom.evaluate import SceneReport, SceneSettings, evaluate_scenes
-from earthloom.evaluate.report import EffectReport
+from earthloom.evaluate.scenes import SceneReport, SceneSettings, evaluate_scenes
+from earthloom.evaluate.scenes.report import EffectReport
 
 
 def compare(weather: Path, out: Path, effect: str, made: str, real_clear: str | None = None) -> EffectReport:

@@ -12,9 +12,9 @@ import pytest
 from scene_pictures import lay_depth_fog, lay_real_fog, lay_street_snow, make_ground
 
 from earthloom.core.light import Light, to_display, to_light
-from earthloom.evaluate.gates import Gate, judge_picture, judge_set, list_rules
-from earthloom.evaluate.keeping import estimate_cover, find_seen, measure_kept
-from earthloom.evaluate.readings import Case, Reading, find_water
+from earthloom.evaluate.scenes.gates import Gate, judge_picture, judge_set, list_rules
+from earthloom.evaluate.scenes.keeping import estimate_cover, find_seen, measure_kept
+from earthloom.evaluate.scenes.readings import Case, Reading, find_water
 
 
 def make_case(

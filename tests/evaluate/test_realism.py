@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from earthloom.evaluate.realism import LEAST_PICTURES, Described, Distance, draw_rows, measure_distance
+from earthloom.evaluate.scenes.realism import LEAST_PICTURES, Described, Distance, draw_rows, measure_distance
 
 
 def make_set(rng: np.random.Generator, n: int, shift: float, d: int = 4, name: str = "") -> Described:

@@ -12,7 +12,15 @@ from earthloom.caption.config import CaptionSettings
 from earthloom.caption.dropping import drop
 from earthloom.caption.facts import gather
 from earthloom.caption.facts.statements import Statements
-from earthloom.caption.rules import Role, Wording, write_enriched, write_gaia, write_mmm_rs, write_plain
+from earthloom.caption.rules import (
+    Role,
+    Wording,
+    write_enriched,
+    write_gaia,
+    write_mmm_rs,
+    write_plain,
+    write_subject,
+)
 from earthloom.core.errors import RecordError
 from earthloom.core.records import Caption, Captioned, Dropped, Proposal, Reason, Scene, Tile
 
@@ -24,6 +32,8 @@ PROMPT_ROLE = "prompt"
 SOURCE_ROLE = "caption"
 PART_ROLE = "scene_caption"
 """A caption that the source gives for a scene of which the tile shows less than half: it may speak of the rest."""
+_SHORT = frozenset({"mmm_rs", "subject"})
+"""Styles that may be short: of a tile without labels there is nothing to say."""
 _MIN_PROMPT_WORDS = 3
 _MAX_PROMPT_WORDS = 90
 _MOST_EXPLAINED = 5
@@ -125,6 +135,8 @@ def _write(
             yield _write_mmm_rs(wording, by_models, most)
         elif style == "enriched":
             yield _ours(write_enriched(wording, seed, tile_id, most), style, PROMPT_ROLE)
+        elif style == "subject":
+            yield _ours(write_subject(wording, most), style, PROMPT_ROLE)
         elif style == "gaia":
             for role, text in write_gaia(wording, seed, tile_id, most):
                 yield _ours(text, style, role)
@@ -154,7 +166,7 @@ def _check(captions: list[Caption], said: Statements, settings: CaptionSettings,
         judged = judge(
             caption.text,
             _choose_known(caption, said, closed),
-            min_words=_MIN_PROMPT_WORDS if caption.style == "mmm_rs" else MIN_WORDS,
+            min_words=_MIN_PROMPT_WORDS if caption.style in _SHORT else MIN_WORDS,
             max_words=_MAX_PROMPT_WORDS,
             max_tokens=settings.max_tokens,
         )

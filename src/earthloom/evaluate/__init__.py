@@ -1,9 +1,10 @@
-"""Measuring what was made: how real synthetic weather looks and what it keeps of the ground, as numbers and a page."""
+"""Measuring what was made: a recipe in, numbers that can be compared and a page out.
 
-from __future__ import annotations
-
-from earthloom.evaluate.config import SceneSettings, parse_settings
-from earthloom.evaluate.report import SceneReport
-from earthloom.evaluate.scenes import EVALUATE_VERSION, evaluate_scenes
-
-__all__ = ["EVALUATE_VERSION", "SceneReport", "SceneSettings", "evaluate_scenes", "parse_settings"]
+config      what every recipe of an evaluation says
+kinds       the kinds of evaluations
+evaluating  one evaluation, from recipe to result
+result      figures with their intervals, floors and nulls, and the protocol they were taken by
+sets        the pictures that are measured
+comparing   results side by side
+page/       a result as a page
+"""

@@ -1,89 +1,76 @@
-"""What is compared with what, and how."""
+"""What every recipe of an evaluation says, and the sets of pictures that it names. No torch here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, Self
+from collections.abc import Iterator
+from typing import Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from earthloom.core.errors import UsageError
 from earthloom.core.settings import Settings
+from earthloom.store.selection import Selection, is_uri
 
-EncoderName = Literal["classical", "dinov2", "inception"]
+
+class PictureSet(Selection):
+    """Pictures to measure: a folder, pairs of a release, or what a generator draws."""
+
+    generator: dict[str, Any] | None = None
+    """Instead of a folder or release: settings of `earthloom generate`, such as `{model: tiny, release: eurosat, split:
+    test}`; pictures are drawn into the evaluation's folder, those that lie there already are not drawn again."""
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Self:
+        n = sum(place is not None for place in (self.folder, self.release, self.generator))
+        if n != 1:
+            raise ValueError(f"wants one of `folder`, `release` and `generator`, got {n or 'none'} of them.")
+        return self
 
 
-class SceneSettings(Settings):
-    """Synthetic weather of a release or of folders, and the real pictures that it is compared with."""
+class EvaluationSettings(Settings):
+    """What every evaluation has, whatever is measured."""
 
-    release: str | None = Field(None, min_length=1)
-    """Work folder or release; its RGB pairs with an effect are measured beside the pairs they are variants of."""
-    synthetic: dict[str, str] = Field(default_factory=dict)
-    """Instead of a release: effect to a folder of pictures with it."""
-    clear: str | None = Field(None, min_length=1)
-    """With `synthetic`: folder of the clear originals, paired by path and name without their endings."""
-    real: dict[str, str] = Field(default_factory=dict)
-    """Effect to a folder of real pictures with such weather."""
-    real_clear: str | None = Field(None, min_length=1)
-    """Folder of real clear pictures, best of the places of `real`; without it the clear originals stand in."""
-    encoder: EncoderName = "classical"
-    """What pictures are described by. `classical` needs no weights and is always measured too."""
-    weights: str | None = Field(None, min_length=1)
-    """Folder (DINOv2) or file (Inception) of the encoder's weights."""
-    limit: int | None = Field(None, ge=1)
-    """At most so many pictures of each set, chosen by a hash of their names."""
-    subsets: int = Field(100, ge=10, le=10_000)
-    """Random halves from which distances and their spread are taken."""
-    folds: int = Field(5, ge=2, le=20)
-    """Of the cross-validation of classifiers."""
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[\w.\- ]+$")
+    """Name of what is measured; the folder is `NAME-evaluation` where none is given."""
     seed: int = 0
-    """Of subsets, folds and `limit`."""
-
-    @model_validator(mode="after")
-    def _check_sources(self) -> Self:
-        if (self.release is None) == (not self.synthetic):
-            raise ValueError("wants either a release or --synthetic EFFECT=FOLDER.")
-        if self.clear is not None and self.release is not None:
-            raise ValueError("a release holds its clear originals: leave --clear out.")
-        return self
-
-    @model_validator(mode="after")
-    def _check_weights(self) -> Self:
-        if self.encoder == "classical" and self.weights is not None:
-            raise ValueError(
-                "the classical encoder has no weights: name one by --encoder, or leave --weights out."
-            )
-        if self.encoder != "classical" and self.weights is None:
-            raise ValueError(f"{self.encoder} wants its weights: give their path by --weights.")
-        return self
+    """Of every draw: subsets, resamples, folds, shuffles."""
+    resamples: int = Field(1000, ge=100, le=100_000)
+    """Bootstrap samples behind an interval."""
+    level: float = Field(0.95, gt=0.5, lt=1)
+    """Share of the resamples that an interval covers."""
+    cache: str | None = Field(None, min_length=1)
+    """Folder in which features are kept by content; `~/.cache/earthloom/features` where none is given."""
 
 
-def parse_settings(*, synthetic: Sequence[str], real: Sequence[str], **others: Any) -> SceneSettings:
-    """Make settings of what was typed: `EFFECT=FOLDER` in `synthetic` and `real`, fields by name for the others.
+def list_sets(recipe: Settings) -> Iterator[tuple[str, PictureSet]]:
+    """The sets of a recipe by their places in it."""
+    for name, field in type(recipe).model_fields.items():
+        value = getattr(recipe, name)
+        if isinstance(value, PictureSet):
+            yield field.alias or name, value
 
-    Raises `UsageError` that names every fault.
+
+def list_paths(recipe: object) -> Iterator[tuple[str, str]]:
+    """Give place and path of all folders and files that a recipe names, from plain values that need not be right.
+
+    Of generators only releases and files of prompts are named: a model may be a name of the Hub's.
     """
-    made, seen = _split_folders("--synthetic", synthetic), _split_folders("--real", real)
-    try:
-        return SceneSettings(synthetic=made, real=seen, **others)
-    except ValidationError as error:
-        raise UsageError("; ".join(_say_fault(fault) for fault in error.errors())) from error
+    if not isinstance(recipe, dict):
+        return
+    yield from _list_fields("", recipe, _PATHS)
+    for place, value in recipe.items():
+        if isinstance(value, dict):
+            yield from _list_fields(f"{place}.", value, _PATHS)
+            if isinstance(generator := value.get("generator"), dict):
+                yield from _list_fields(f"{place}.generator.", generator, _GENERATOR_PATHS)
 
 
-def _split_folders(option: str, told: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in told:
-        effect, sign, folder = text.partition("=")
-        if not (sign and effect and folder):
-            raise UsageError(f"{option} wants EFFECT=FOLDER, such as fog=pictures/fog, got {text!r}.")
-        if effect in found:
-            raise UsageError(f"{option} wants one folder for {effect}, got {found[effect]!r} and {folder!r}.")
-        found[effect] = folder
-    return found
+def _list_fields(prefix: str, fields: dict[Any, Any], names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        path = fields.get(name)
+        if isinstance(path, str) and path and not is_uri(path):
+            yield f"{prefix}{name}", path
 
 
-def _say_fault(fault: Any) -> str:
-    """A fault of pydantic's as a person would say it."""
-    place = ".".join(str(part).replace("_", "-") for part in fault["loc"])
-    problem = str(fault["msg"]).removeprefix("Value error, ")
-    return f"--{place}: {problem}, got {fault['input']!r}." if place else problem
+_PATHS = ("folder", "release", "clear", "real_clear", "weights", "candidates", "references")
+"""Fields of recipes that name folders or files which have to be there."""
+_GENERATOR_PATHS = ("release", "prompts")

@@ -12,6 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from earthloom.core.errors import Fault, RecipeError
 from earthloom.core.settings import Settings
+from earthloom.evaluate import config as evaluate_config
+from earthloom.evaluate.kinds import EvaluationRecipe
 from earthloom.recipes.document import Document, read_yaml
 from earthloom.recipes.faults import Subject, describe, explain_all, find_line, merge
 from earthloom.run.recipe import Recipe, check_path, list_paths
@@ -44,6 +46,12 @@ TRAINING: Schema[TrainingRecipe] = Schema(
     start="Start with `train:` and `name:`.",
     page="docs/training.md",
 )
+EVALUATION: Schema[EvaluationRecipe] = Schema(
+    EvaluationRecipe,
+    evaluate_config.list_paths,
+    start="Start with `evaluate:` and `name:`.",
+    page="docs/evaluate.md",
+)
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -59,6 +67,11 @@ def load_recipe(path: Path) -> Recipe:
 def load_training(path: Path) -> TrainingRecipe:
     """Read a training recipe, as `load_recipe` does one for a release."""
     return _load(path, TRAINING)
+
+
+def load_evaluation(path: Path) -> EvaluationRecipe:
+    """Read an evaluation's recipe, as `load_recipe` does one for a release."""
+    return _load(path, EVALUATION)
 
 
 def load_named(name: str) -> Recipe:
@@ -84,6 +97,11 @@ def parse_recipe(text: str, *, base: Path, name: str = "recipe") -> Recipe:
 def parse_training(text: str, *, base: Path, name: str = "recipe") -> TrainingRecipe:
     """Check a training recipe's text; `base` is the folder that its paths are relative to."""
     return _parse(text, TRAINING, base, name)
+
+
+def parse_evaluation(text: str, *, base: Path, name: str = "recipe") -> EvaluationRecipe:
+    """Check an evaluation recipe's text; `base` is the folder that its paths are relative to."""
+    return _parse(text, EVALUATION, base, name)
 
 
 def _load(path: Path, schema: Schema[RecipeT]) -> RecipeT:

@@ -167,3 +167,29 @@ RELEASE_DATA = "data"
 RELEASE_CARD = "README.md"
 RELEASE_REPORT = "report.html"
 RELEASE_REFUSED = "refused.parquet"
+
+
+@dataclass(frozen=True)
+class EvaluationFolder:
+    """The folder of one evaluation."""
+
+    root: Path
+
+    @property
+    def result(self) -> Path:
+        """Every figure and how it was taken; its being there says what the folder is."""
+        return self.root / "result.json"
+
+    @property
+    def page(self) -> Path:
+        """The same to look at."""
+        return self.root / "index.html"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that evaluates here."""
+        return self.root / ".evaluation.lock"
+
+    def drawn(self, place: str) -> Path:
+        """Folder of what the generator at a place of the recipe drew."""
+        return self.root / "drawn" / place

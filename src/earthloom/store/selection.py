@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -173,7 +173,7 @@ def select(selection: Selection, base: Path) -> list[Shown]:
     root = base / selection.place
     if not root.is_dir():
         raise UsageError(f"there is no folder {str(root)!r}.")
-    found = list(_list_folder(root) if selection.folder is not None else _list_release(root, selection))
+    found = list(_list_folder(root) if selection.folder is not None else _list_shown(root, selection))
     if not found:
         raise UsageError(
             f"{selection.place} holds no picture that was asked for: "
@@ -183,6 +183,34 @@ def select(selection: Selection, base: Path) -> list[Shown]:
         found.sort(key=lambda shown: lot_of(shown.key, selection))
         found = sorted(found[: selection.limit], key=lambda shown: shown.key)
     return found
+
+
+def list_pairs(
+    selection: Selection, base: Path, columns: Sequence[str] = ()
+) -> Iterator[tuple[Mapping[str, Any], Shown]]:
+    """List the pairs of a release that a selection lets pass, `limit` aside, each with its facts; no pixels are read.
+
+    Args:
+        selection: of a release.
+        base: folder that its path is relative to.
+        columns: facts beyond those that a selection goes by, such as `captions`; a release may lack some.
+
+    Raises:
+        UsageError: there is no release, none of its pairs passes, or a file of it cannot be read.
+
+    """
+    root = base / selection.place
+    if not root.is_dir():
+        raise UsageError(f"there is no folder {str(root)!r}.")
+    n = 0
+    for pair in _list_release(root, selection, columns):
+        n += 1
+        yield pair
+    if not n:
+        raise UsageError(
+            f"{selection.place} holds no picture that was asked for: "
+            f"{selection.model_dump_json(exclude_defaults=True)}."
+        )
 
 
 def lot_of(key: str, selection: Selection) -> int:
@@ -197,7 +225,13 @@ def _list_folder(root: Path) -> Iterator[Shown]:
             yield Shown(key=key, base_key=key, group=key, path=path)
 
 
-def _list_release(root: Path, selection: Selection) -> Iterator[Shown]:
+def _list_shown(root: Path, selection: Selection) -> Iterator[Shown]:
+    return (shown for _, shown in _list_release(root, selection))
+
+
+def _list_release(
+    root: Path, selection: Selection, columns: Sequence[str] = ()
+) -> Iterator[tuple[Mapping[str, Any], Shown]]:
     data = next(p for place in DATA_PLACES if (p := root / place).is_dir())
     parquets = sorted(data.glob("*.parquet"))
     tars = sorted(data.glob("*.tar"))
@@ -205,15 +239,15 @@ def _list_release(root: Path, selection: Selection) -> Iterator[Shown]:
         raise UsageError(f"{root} holds no release: wanted .parquet or .tar files in it or its `data`.")
     for path in parquets or tars:
         try:
-            rows = _list_parquet(path) if parquets else _list_tar(path)
-            yield from (shown for facts, shown in rows if passes(facts, selection))
+            rows = _list_parquet(path, columns) if parquets else _list_tar(path)
+            yield from (pair for pair in rows if passes(pair[0], selection))
         except (OSError, pa.ArrowException, RecordError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path} cannot be read as part of a release: {error}.") from error
 
 
-def _list_parquet(path: Path) -> Iterator[tuple[Mapping[str, Any], Shown]]:
+def _list_parquet(path: Path, more: Sequence[str]) -> Iterator[tuple[Mapping[str, Any], Shown]]:
     with pq.ParquetFile(path) as file:
-        columns = [name for name in _FACTS if name in file.schema_arrow.names]
+        columns = [name for name in dict.fromkeys((*_FACTS, *more)) if name in file.schema_arrow.names]
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns=columns, use_threads=False)
             for number, facts in enumerate(table.to_pylist()):

@@ -2,6 +2,12 @@
 
 from earthloom.caption.rules.frames import Role
 from earthloom.caption.rules.slots import Wording
-from earthloom.caption.rules.writing import write_enriched, write_gaia, write_mmm_rs, write_plain
+from earthloom.caption.rules.writing import (
+    write_enriched,
+    write_gaia,
+    write_mmm_rs,
+    write_plain,
+    write_subject,
+)
 
-__all__ = ["Role", "Wording", "write_enriched", "write_gaia", "write_mmm_rs", "write_plain"]
+__all__ = ["Role", "Wording", "write_enriched", "write_gaia", "write_mmm_rs", "write_plain", "write_subject"]

@@ -84,6 +84,15 @@ def write_inner_caption(wording: Wording, most: int = _MAX_THINGS) -> str:
     return f"{subject} shows {first}" + (f" with {' and '.join(rest)}" if rest else "")
 
 
+def write_subject(wording: Wording, max_tokens: int = 0) -> str:
+    """Say what is on the ground and nothing of how the image was taken: what a rich prompt is compared with."""
+    for n in range(_MAX_THINGS, -1, -1):
+        text = write_inner_caption(wording, n)
+        if _fits(text, max_tokens):
+            break
+    return text
+
+
 def _name_things(said: Statements) -> list[str]:
     covers = [_name_cover(cover) for cover in said.covers if cover.share >= _NOTABLE]
     return [

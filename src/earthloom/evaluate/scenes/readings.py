@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.core.light import Light
-from earthloom.evaluate.keeping import Kept
+from earthloom.evaluate.scenes.keeping import Kept
 from earthloom.metrics.scenes import (
     SHADOW_STRENGTH,
     SHADOW_WITHIN,

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from earthloom.core.durations import format_seconds
-from earthloom.evaluate.classify import Crossed, Told
-from earthloom.evaluate.gates import Gate
-from earthloom.evaluate.keeping import Kept
-from earthloom.evaluate.realism import Distance
+from earthloom.evaluate.scenes.classify import Crossed, Told
+from earthloom.evaluate.scenes.gates import Gate
+from earthloom.evaluate.scenes.keeping import Kept
+from earthloom.evaluate.scenes.realism import Distance
 
 FORMAT = "earthloom-scenes"
 FORMAT_VERSION = 1

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.core.seeds import make_rng
-from earthloom.evaluate.realism import LEAST_PICTURES, Described
+from earthloom.evaluate.scenes.realism import LEAST_PICTURES, Described
 from earthloom.metrics.probe import auc, balanced_accuracy, cross_validate, deal_folds, fit_probe
 
 _CLEAR, _WEATHER = "clear", "weather"

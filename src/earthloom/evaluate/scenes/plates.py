@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from earthloom.core.markup import Html, element, join
-from earthloom.evaluate.gallery import Gallery, Plate
-from earthloom.evaluate.report import EffectReport, Measured, say, say_number
+from earthloom.evaluate.scenes.gallery import Gallery, Plate
+from earthloom.evaluate.scenes.report import EffectReport, Measured, say, say_number
 
 _SAID = frozenset({"structure", "edges"})
 """Gates whose figures stand there already."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from earthloom.evaluate.config import SceneSettings
-from earthloom.evaluate.pictures import Picture, Reader, name_place
-from earthloom.evaluate.realism import Described
+from earthloom.evaluate.scenes.config import SceneSettings
+from earthloom.evaluate.scenes.pictures import Picture, Reader, name_place
+from earthloom.evaluate.scenes.realism import Described
 from earthloom.metrics.features import CLASSICAL, N_FEATURES, describe_pictures
 from earthloom.models.encoders import Encoder, load_encoder
 from earthloom.store.selection import Shown

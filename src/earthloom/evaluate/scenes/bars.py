@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from earthloom.core.markup import Html, element
-from earthloom.evaluate.realism import Distance
+from earthloom.evaluate.scenes.realism import Distance
 
 _WIDTH, _HEIGHT = 240, 44
 _LEFT, _RIGHT = 34, 206

@@ -7,12 +7,12 @@ from importlib.resources import files
 from string import Template
 
 from earthloom.core.markup import Html, element, join
-from earthloom.evaluate.bars import draw_skill
-from earthloom.evaluate.cards import list_cards
-from earthloom.evaluate.gallery import Gallery
-from earthloom.evaluate.plates import draw_plates, draw_strip
-from earthloom.evaluate.realism import Distance
-from earthloom.evaluate.report import EffectReport, SceneReport, say
+from earthloom.evaluate.scenes.bars import draw_skill
+from earthloom.evaluate.scenes.cards import list_cards
+from earthloom.evaluate.scenes.gallery import Gallery
+from earthloom.evaluate.scenes.plates import draw_plates, draw_strip
+from earthloom.evaluate.scenes.realism import Distance
+from earthloom.evaluate.scenes.report import EffectReport, SceneReport, say
 
 _ALL = "all"
 _REFUSED_SHOWN = 20
@@ -87,7 +87,7 @@ def render_page(report: SceneReport, galleries: Mapping[str, Gallery]) -> str:
         element("main", [element("section", content, id=anchor) for anchor, _, content in sections]),
         _draw_footer(report),
     )
-    templates = files("earthloom.evaluate") / "templates"
+    templates = files("earthloom.evaluate.scenes") / "templates"
     page = Template((templates / "scenes.html").read_text(encoding="utf-8"))
     style = (templates / "scenes.css").read_text(encoding="utf-8")
     return page.substitute(title="How real the weather looks", style=style, body=body)

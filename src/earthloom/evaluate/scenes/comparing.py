@@ -14,17 +14,17 @@ import numpy as np
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.light import to_light
 from earthloom.core.records import SEVERITIES, Reason
-from earthloom.evaluate.classify import cross_classify, tell_apart
-from earthloom.evaluate.config import SceneSettings
-from earthloom.evaluate.describe import Describer, choose_encoders, name_encoder
-from earthloom.evaluate.gallery import make_gallery
-from earthloom.evaluate.gates import judge_picture, judge_set
-from earthloom.evaluate.keeping import measure_kept
-from earthloom.evaluate.page import render_page
-from earthloom.evaluate.pictures import Picture, Reader, Variant, Weather, gather
-from earthloom.evaluate.readings import Case, Reading
-from earthloom.evaluate.realism import measure_distance
-from earthloom.evaluate.report import EffectReport, Measured, SceneReport, Spread
+from earthloom.evaluate.scenes.classify import cross_classify, tell_apart
+from earthloom.evaluate.scenes.config import SceneSettings
+from earthloom.evaluate.scenes.describe import Describer, choose_encoders, name_encoder
+from earthloom.evaluate.scenes.gallery import make_gallery
+from earthloom.evaluate.scenes.gates import judge_picture, judge_set
+from earthloom.evaluate.scenes.keeping import measure_kept
+from earthloom.evaluate.scenes.page import render_page
+from earthloom.evaluate.scenes.pictures import Picture, Reader, Variant, Weather, gather
+from earthloom.evaluate.scenes.readings import Case, Reading
+from earthloom.evaluate.scenes.realism import measure_distance
+from earthloom.evaluate.scenes.report import EffectReport, Measured, SceneReport, Spread
 from earthloom.store.atomic import write_json, write_text
 from earthloom.store.selection import Shown
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from earthloom.evaluate.readings import VEILS, Case, Reading
-from earthloom.evaluate.rules import RULES, Rule
+from earthloom.evaluate.scenes.readings import VEILS, Case, Reading
+from earthloom.evaluate.scenes.rules import RULES, Rule
 from earthloom.metrics.scenes import trend_bound, veil_lean, veil_trend
 
 MOST_FAILING = 0.1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from earthloom.core.markup import Html, element
-from earthloom.evaluate.classify import Answers, Crossed, Told
-from earthloom.evaluate.gates import Gate
-from earthloom.evaluate.realism import Distance, Mark
-from earthloom.evaluate.report import EffectReport, Spread, say_number
+from earthloom.evaluate.scenes.classify import Answers, Crossed, Told
+from earthloom.evaluate.scenes.gates import Gate
+from earthloom.evaluate.scenes.realism import Distance, Mark
+from earthloom.evaluate.scenes.report import EffectReport, Spread, say_number
 
 _FIGURES = {
     "structure": "structure",

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import Reason
 from earthloom.core.seeds import stable_hash
-from earthloom.evaluate.config import SceneSettings
+from earthloom.evaluate.scenes.config import SceneSettings
 from earthloom.store.selection import Selection, Shown, select
 
 Picture = npt.NDArray[np.uint8]

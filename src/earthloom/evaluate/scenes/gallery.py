@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from earthloom.core.images import encode_jpeg
 from earthloom.core.seeds import stable_hash
-from earthloom.evaluate.pictures import Reader, Variant, Weather
-from earthloom.evaluate.report import Measured, say
+from earthloom.evaluate.scenes.pictures import Reader, Variant, Weather
+from earthloom.evaluate.scenes.report import Measured, say
 from earthloom.store.selection import Shown
 
 Picture = npt.NDArray[np.uint8]

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from earthloom.core.records import SEVERITIES
-from earthloom.evaluate import readings
-from earthloom.evaluate.readings import VEILS, Case, Reading
+from earthloom.evaluate.scenes import readings
+from earthloom.evaluate.scenes.readings import VEILS, Case, Reading
 from earthloom.metrics.scenes import SHADOW_WITHIN, STREAK_LIMIT, WATER_WITHIN
 
 _DARK = frozenset({"low_light"})

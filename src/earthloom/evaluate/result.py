@@ -1,0 +1,211 @@
+"""What an evaluation gives: figures that say how they were taken, so that they can be compared and believed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from earthloom.core.errors import UsageError
+
+PROTOCOL_VERSION = "1"
+"""Raised when the same sets and settings give other figures than before."""
+FORMAT = 1
+"""Of the file. A reader refuses others."""
+
+Better = Literal["higher", "lower", "nearer"]
+"""Which values are good: `nearer` means near the floor, or the truth where there is no floor."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """One number with what is needed to read it. What does not apply or is not known is None."""
+
+    name: str
+    """What it is, such as `kid` or `to_text@1`; stable, so that results can be lined up."""
+    value: float | None
+    """None where it could not be measured; `reason` says why."""
+    unit: str | None = None
+    """Such as `dB`; None for numbers without one. Shares are 0 to 1 and have none."""
+    better: Better | None = None
+    encoder: str | None = None
+    """`name@version` of what described the pictures; figures of different encoders do not compare."""
+    group: str | None = None
+    """The part that it is of, such as a class or a scene; None for the whole."""
+    low: float | None = None
+    """Lower end of the interval."""
+    high: float | None = None
+    """Upper end."""
+    interval: str | None = None
+    """How the interval was taken, such as `bootstrap over 300 groups`."""
+    floor: float | None = None
+    """The same of real pictures against other real ones: no generator can be expected to do better."""
+    null: float | None = None
+    """The same with nothing in it: shuffled captions, chance."""
+    ceiling: float | None = None
+    """The most to hope for, such as a probe's own accuracy on real pictures."""
+    n: int | None = None
+    """Pictures or texts that were measured."""
+    n_real: int | None = None
+    """Real ones that they were compared with."""
+    passed: bool | None = None
+    """Of a check with a bound: whether it holds."""
+    bound: str | None = None
+    """That bound in words, such as `within 10 % of real`."""
+    reason: str | None = None
+    """Why there is no value, or what speaks against reading much into it."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """More of the same measurement: subsets, splits, spread."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """Numbers in rows, such as a confusion matrix."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | int | None, ...], ...]
+    note: str | None = None
+    is_matrix: bool = False
+    """Whether cells are shades of one quantity, 0 to 1, to be drawn as such."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One line of a plot."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Curve:
+    """A plot: lines over one axis."""
+
+    title: str
+    x_label: str
+    y_label: str
+    lines: tuple[Line, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetInfo:
+    """A set of pictures or texts that was measured."""
+
+    name: str
+    """Its place in the recipe, such as `real`."""
+    place: str
+    """Folder or release as in the recipe; of a generator its model."""
+    n: int
+    """What was measured of it."""
+    n_refused: int = 0
+    is_generated: bool = False
+    identity: str | None = None
+    """Hash of the contents that were measured, in a stable order; equal sets have equal ones."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Sides in pixels, splits, the recipe of the generator."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protocol:
+    """How the figures were taken. Results compare where protocols are equal."""
+
+    version: str
+    encoders: Mapping[str, str]
+    """`name@version` to how pictures were brought to it: the resize rule."""
+    rules: Mapping[str, str]
+    """Whatever else a figure depends on, in words by name: tokenizer, ties, templates, subsets, splits."""
+    seed: int
+    resamples: int
+    level: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """All that an evaluation found."""
+
+    kind: str
+    """`generation`, `alignment`, ..."""
+    name: str
+    protocol: Protocol
+    sets: tuple[SetInfo, ...]
+    figures: tuple[Figure, ...]
+    tables: tuple[Table, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader has to know, a sentence each: too few pictures, sets that differ."""
+    refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Place of a picture or text that could not be used, to reason and detail."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of the libraries that computed it."""
+    seconds: float = 0.0
+
+    def find(self, name: str, *, encoder: str | None = None, group: str | None = None) -> Figure:
+        """The first figure of a name. Raises KeyError."""
+        for figure in self.figures:
+            if (
+                figure.name == name
+                and figure.group == group
+                and (encoder is None or (figure.encoder or "").startswith(encoder))
+            ):
+                return figure
+        raise KeyError(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as plain values."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+def read_result(path: Path) -> Result:
+    """Read a result that an evaluation wrote, from its file or the folder of the evaluation.
+
+    Raises:
+        UsageError: it is not there, or is no result.
+
+    """
+    file = path / "result.json" if path.is_dir() else path
+    try:
+        plain = json.loads(file.read_bytes())
+        if plain.pop("format", None) != FORMAT:
+            raise ValueError(f"format {FORMAT} was wanted")
+        return _parse(plain)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(f"{file} is no result of an evaluation: {error}.") from error
+
+
+def _parse(plain: Mapping[str, Any]) -> Result:
+    parts = dict(plain)
+    return Result(
+        protocol=Protocol(**parts.pop("protocol")),
+        sets=tuple(SetInfo(**each) for each in parts.pop("sets")),
+        figures=tuple(Figure(**each) for each in parts.pop("figures")),
+        tables=tuple(_parse_table(each) for each in parts.pop("tables")),
+        curves=tuple(_parse_curve(each) for each in parts.pop("curves")),
+        notes=tuple(parts.pop("notes")),
+        **parts,
+    )
+
+
+def _parse_table(plain: Mapping[str, Any]) -> Table:
+    rows = tuple(tuple(row) for row in plain["rows"])
+    return Table(**{**plain, "columns": tuple(plain["columns"]), "rows": rows})
+
+
+def _parse_curve(plain: Mapping[str, Any]) -> Curve:
+    return Curve(**{**plain, "lines": tuple(_parse_line(line) for line in plain["lines"])})
+
+
+def _parse_line(plain: Mapping[str, Any]) -> Line:
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
+    }
+    return Line(**values)

@@ -1,0 +1,90 @@
+"""What a kind of evaluation works with, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from earthloom.core.seeds import make_rng
+from earthloom.evaluate.config import PictureSet
+from earthloom.evaluate.result import Curve, Figure, SetInfo, Table
+from earthloom.evaluate.sets import Entry, OpenSet, Picture, open_set, read_entry
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """Pictures beside each other, such as those drawn from one prompt."""
+
+    label: str
+    pictures: tuple[Picture, ...]
+    captions: tuple[str, ...] = ()
+    """One under each picture, or none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grid:
+    """Pictures for the page."""
+
+    title: str
+    rows: tuple[Row, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a kind found; the rest of a result is the same for all kinds."""
+
+    sets: tuple[SetInfo, ...]
+    figures: tuple[Figure, ...]
+    encoders: Mapping[str, str] = field(default_factory=dict)
+    """`name@version` to its resize rule."""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True, slots=True)
+class Work:
+    """One evaluation under way."""
+
+    base: Path
+    """Folder that the recipe's paths are relative to."""
+    folder: Path
+    """Where the result goes."""
+    seed: int
+    tell: Tell
+    """Is told in a few words how far the work is."""
+    refused: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Place of a picture to reason and detail."""
+
+    def open(self, name: str, chosen: PictureSet) -> OpenSet:
+        """List a set by its place in the recipe. Raises `UsageError`."""
+        return open_set(name, chosen, self.base)
+
+    def read(self, entry: Entry) -> Picture | None:
+        """The picture; None, and on record as refused, where it cannot be used."""
+        return read_entry(entry, self.refused)
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """Draws for one purpose, which do not depend on those for others."""
+        return make_rng(self.seed, "evaluate", purpose)
+
+    def inform(self, opened: OpenSet, measured: list[Entry], **details: Any) -> SetInfo:
+        """What a result says of a set."""
+        return SetInfo(
+            name=opened.name,
+            place=opened.place,
+            n=len(measured),
+            n_refused=sum(entry.key in self.refused for entry in opened.entries),
+            is_generated=opened.is_generated,
+            identity=opened.identify(entry.key for entry in measured),
+            details={**opened.details, **details},
+        )
