@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from earthloom.core.durations import format_seconds
 from earthloom.core.errors import UsageError
 
 PROTOCOL_VERSION = "1"
@@ -161,6 +162,44 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """Everything, as plain values."""
         return {"format": FORMAT, **asdict(self)}
+
+    def to_text(self) -> str:
+        """A line for each figure, and what has to be known to read them."""
+        counts = ", ".join(f"{each.n:,} {each.name}" for each in self.sets)
+        lines = [f"{self.name}: {self.kind}, {counts}, {format_seconds(self.seconds)}"]
+        lines += [f"  {line}" for line in align([_tell(figure) for figure in self.figures])]
+        lines += [f"note: {note}" for note in self.notes]
+        if self.refused:
+            lines.append(f"set aside: {len(self.refused):,}, see result.json")
+        return "\n".join(lines)
+
+
+def _tell(figure: Figure) -> tuple[str, ...]:
+    """The columns of a figure in a terminal."""
+    name = figure.name if figure.group is None else f"{figure.name} {figure.group}"
+    if figure.value is None:
+        return name, figure.encoder or "", "not measured", figure.reason or ""
+    value = say_number(figure.value) + (f" {figure.unit}" if figure.unit else "")
+    if figure.low is not None and figure.high is not None:
+        value += f" ({say_number(figure.low)} to {say_number(figure.high)})"
+    if figure.passed is not None:
+        value += ", passed" if figure.passed else ", NOT passed"
+    marks = (("floor", figure.floor), ("null", figure.null), ("ceiling", figure.ceiling))
+    told = ", ".join(f"{word} {say_number(mark)}" for word, mark in marks if mark is not None)
+    return name, figure.encoder or "", value, told
+
+
+def say_number(value: float) -> str:
+    """Four digits; whole numbers whole."""
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e9 else f"{value:.4g}"
+
+
+def align(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows of equal length as lines with their columns below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 def read_result(path: Path) -> Result:

@@ -21,7 +21,7 @@ Picture = npt.NDArray[np.uint8]
 """H x W x 3, sRGB."""
 METADATA = "metadata.jsonl"
 """Beside generated pictures: a line each, with prompt and recipe."""
-_COLUMNS = ("captions", "pair_key", "effect", "country", "stretch")
+_COLUMNS = ("captions", "pair_id", "effect", "country", "stretch", "polarisation", "valid_share")
 """Of a release, beyond what a selection goes by."""
 
 
