@@ -1,9 +1,9 @@
 """The verbs as a person types them."""
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +34,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def measure_children() -> float:
+    """CPU-seconds of this process's children: how busy the machine is otherwise does not count."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_is_quick_and_every_verb_has_an_example(tmp_path: Path) -> None:
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = measure_children()
         done = _run("--help", cwd=tmp_path)
-        times.append(time.perf_counter() - start)
+        times.append(measure_children() - start)
         assert done.returncode == 0
     assert min(times) < 0.5
     for verb in ("build", "demo", "inspect", "report"):

@@ -62,6 +62,27 @@ def run(
 
 @evaluate.command(
     epilog=epilog(
+        "earthloom evaluate compare before after", "earthloom evaluate compare A.json B.json -o both.html"
+    )
+)
+def compare(
+    results: Annotated[
+        list[Path], typer.Argument(help="Results: folders of evaluations, or their result.json.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Page to write; JSON is written beside it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Line up results of one kind, with a warning wherever their protocols differ."""
+    from earthloom.evaluate.comparing import write_comparison
+
+    found = write_comparison(results, output)
+    typer.echo(to_json(found.to_json()) if as_json else found.to_text())
+
+
+@evaluate.command(
+    epilog=epilog(
         "earthloom evaluate scenes WORK --real fog=REAL_FOG --real snow=REAL_SNOW",
         "earthloom evaluate scenes --synthetic fog=FOG --clear CLEAR --real fog=REAL_FOG -o evaluation",
     )

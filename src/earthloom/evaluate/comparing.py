@@ -1,0 +1,262 @@
+"""Results side by side: figures in line, their differences, and what speaks against comparing them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from earthloom.core.errors import UsageError
+from earthloom.core.markup import Html, element, join
+from earthloom.evaluate.page.glossary import name_figure
+from earthloom.evaluate.page.page import lay_out
+from earthloom.evaluate.page.scales import draw_scale, find_domain
+from earthloom.evaluate.result import Figure, Result, SetInfo, align, read_result, say_number
+from earthloom.store.atomic import write_json, write_text
+
+_TRUTHS = ("real", "references", "truth")
+"""Sets that have to be the same for figures to compare."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compared:
+    """One figure over all results."""
+
+    name: str
+    encoder: str | None
+    group: str | None
+    figures: tuple[Figure | None, ...]
+    """In the order of the results; None where one lacks it."""
+    difference: float | None
+    """Last less first; None where either was not measured."""
+    apart: bool | None
+    """Whether the difference is larger than chance makes it at the level of the intervals, taking the two as
+    independent: |difference| > sqrt(h1^2 + h2^2) with half-widths h. None without intervals."""
+    better: int | None
+    """Number of the result with the best value, by the figure's own direction; None where all are equal, or it has none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Results side by side."""
+
+    names: tuple[str, ...]
+    rows: tuple[Compared, ...]
+    warnings: tuple[str, ...]
+    """What speaks against comparing them, a sentence each."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as plain values."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """A table for a terminal."""
+        heads = ("", *self.names, "difference")
+        rows = [heads, *(self._tell(row) for row in self.rows)]
+        lines = [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join([*lines, *align(rows)])
+
+    def _tell(self, row: Compared) -> tuple[str, ...]:
+        label = " ".join(part for part in (row.name, row.group, row.encoder and f"[{row.encoder}]") if part)
+        cells = tuple(_say_value(figure) for figure in row.figures)
+        return (label, *cells, _say_difference(row))
+
+
+def compare(results: Sequence[Result]) -> Comparison:
+    """Line up the figures of two results or more.
+
+    Figures are the same where name, group and encoder are; of an encoder its version counts too.
+
+    Raises:
+        UsageError: there are fewer than two, or they are of different kinds.
+
+    """
+    if len(results) < 2:
+        raise UsageError("Two results or more were wanted to compare.")
+    kinds = sorted({result.kind for result in results})
+    if len(kinds) > 1:
+        raise UsageError(f"Results of one kind were wanted, got {' and '.join(kinds)}.")
+    keys = dict.fromkeys(_key(figure) for result in results for figure in result.figures)
+    found = [{_key(figure): figure for figure in result.figures} for result in results]
+    return Comparison(
+        names=_name_apart(results),
+        rows=tuple(_line_up(key, [figures.get(key) for figures in found]) for key in keys),
+        warnings=tuple(_warn(results)),
+    )
+
+
+def write_comparison(paths: Sequence[Path], output: Path | None = None) -> Comparison:
+    """Compare results by the paths of their files or folders; write a page, and JSON beside it, where one is named.
+
+    Raises:
+        UsageError: as `compare` and `read_result`.
+        WriteError: the page cannot be written.
+
+    """
+    found = compare([read_result(path) for path in paths])
+    if output is not None:
+        write_json(output.with_suffix(".json"), found.to_json())
+        write_text(output.with_suffix(".html"), render_comparison(found))
+    return found
+
+
+_Key = tuple[str, str | None, str | None]
+
+
+def _key(figure: Figure) -> _Key:
+    return figure.name, figure.encoder, figure.group
+
+
+def _name_apart(results: Sequence[Result]) -> tuple[str, ...]:
+    names = [result.name for result in results]
+    if len(set(names)) == len(names):
+        return tuple(names)
+    return tuple(f"{name} ({chr(ord('A') + i)})" for i, name in enumerate(names))
+
+
+def _line_up(key: _Key, figures: Sequence[Figure | None]) -> Compared:
+    name, encoder, group = key
+    first, last = figures[0], figures[-1]
+    difference = None if first is None or last is None else _subtract(last.value, first.value)
+    return Compared(
+        name=name,
+        encoder=encoder,
+        group=group,
+        figures=tuple(figures),
+        difference=difference,
+        apart=None
+        if difference is None or first is None or last is None
+        else _is_apart(difference, first, last),
+        better=_find_best(figures),
+    )
+
+
+def _subtract(value: float | None, other: float | None) -> float | None:
+    return None if value is None or other is None else value - other
+
+
+def _is_apart(difference: float, first: Figure, last: Figure) -> bool | None:
+    halves = [
+        (figure.high - figure.low) / 2
+        for figure in (first, last)
+        if figure.low is not None and figure.high is not None
+    ]
+    return abs(difference) > math.hypot(*halves) if len(halves) == 2 else None
+
+
+def _find_best(figures: Sequence[Figure | None]) -> int | None:
+    directions = {figure.better for figure in figures if figure is not None}
+    values = [None if figure is None else figure.value for figure in figures]
+    if directions not in ({"higher"}, {"lower"}) or len({value for value in values if value is not None}) < 2:
+        return None
+    sign = 1 if directions == {"higher"} else -1
+    return max(range(len(values)), key=lambda i: -math.inf if (value := values[i]) is None else sign * value)
+
+
+def _warn(results: Sequence[Result]) -> Iterator[str]:
+    for first, second in pairwise(results):
+        pair = f"{first.name} and {second.name}"
+        for what, one, other in _list_differences(first, second):
+            yield f"{pair} differ in {what}: {one} and {other}."
+
+
+def _list_differences(first: Result, second: Result) -> Iterator[tuple[str, str, str]]:
+    a, b = first.protocol, second.protocol
+    for what in ("version", "seed", "resamples", "level"):
+        if getattr(a, what) != getattr(b, what):
+            label = "the protocol's version" if what == "version" else what
+            yield label, str(getattr(a, what)), str(getattr(b, what))
+    yield from _differ("the rule", a.rules, b.rules)
+    yield from _differ("the encoder", a.encoders, b.encoders)
+    sets = {each.name: each for each in first.sets}
+    for other in second.sets:
+        one = sets.get(other.name)
+        if one is not None:
+            yield from _differ_sets(one, other)
+
+
+def _differ(what: str, a: Mapping[str, str], b: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    for name in sorted({*a, *b}):
+        if a.get(name) != b.get(name):
+            yield f"{what} {name!r}", a.get(name, "none"), b.get(name, "none")
+
+
+def _differ_sets(one: SetInfo, other: SetInfo) -> Iterator[tuple[str, str, str]]:
+    if one.n != other.n:
+        yield f"the size of the set {one.name!r}", f"{one.n:,}", f"{other.n:,}"
+    elif one.name in _TRUTHS and one.identity != other.identity:
+        yield f"the pictures of the set {one.name!r}", one.place, other.place
+
+
+def _say_value(figure: Figure | None) -> str:
+    if figure is None:
+        return "–"
+    if figure.value is None:
+        return "not measured"
+    span = ""
+    if figure.low is not None and figure.high is not None:
+        span = f" ({say_number(figure.low)} to {say_number(figure.high)})"
+    return say_number(figure.value) + span
+
+
+def _say_difference(row: Compared) -> str:
+    if row.difference is None:
+        return ""
+    sure = {True: "", False: ", within chance", None: ""}[row.apart]
+    return f"{row.difference:+.4g}{sure}"
+
+
+def render_comparison(found: Comparison) -> str:
+    """The page of a comparison."""
+    warnings = [element("li", warning) for warning in found.warnings]
+    heads = [element("th", "figure"), *(element("th", name, class_="number") for name in found.names)]
+    heads += [element("th", "difference", class_="number"), element("th", "on one scale")]
+    rows = [element("tr", _list_cells(row)) for row in found.rows]
+    table = element("table", element("thead", element("tr", heads)), element("tbody", rows))
+    title = " beside ".join(found.names) if len(found.names) == 2 else f"{len(found.names)} results"
+    body = join(
+        element(
+            "header",
+            element("div", element("p", "Comparison", class_="eyebrow"), element("h1", title)),
+        ),
+        element(
+            "main",
+            element("ul", warnings, class_="notes", role="note") if warnings else "",
+            element(
+                "section",
+                element("div", element("div", table, class_="scroll"), class_="card"),
+                element("p", _MEANING, class_="soft small"),
+            ),
+        ),
+    )
+    return lay_out(title, body)
+
+
+_MEANING = (
+    "The best value of a row is in bold. A difference is within chance where it is smaller than the root of the sum of "
+    "the squared half-widths of both intervals, which takes the results as independent: for the same pictures a paired "
+    "difference, where there is one, says more."
+)
+
+
+def _list_cells(row: Compared) -> list[Html]:
+    under = [element("small", part) for part in (row.group, row.encoder) if part]
+    domain = find_domain([figure for figure in row.figures if figure is not None])
+    values = [
+        element("td", element("strong" if i == row.better else "span", _say_value(figure)), class_="number")
+        for i, figure in enumerate(row.figures)
+    ]
+    scales = [
+        element("div", draw_scale(figure, domain))
+        for figure in row.figures
+        if figure is not None and figure.value is not None
+    ]
+    return [
+        element("th", name_figure(row.name), under, scope="row"),
+        *values,
+        element("td", _say_difference(row), class_="number"),
+        element("td", scales),
+    ]

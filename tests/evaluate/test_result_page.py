@@ -1,0 +1,171 @@
+"""The page of a result: what it says, that it is whole, and that it fits."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_results import KD, make_grid, make_result
+from PIL import Image
+
+from earthloom.evaluate.page import render_page
+from earthloom.evaluate.page.charts import choose_ticks
+from earthloom.evaluate.page.glossary import name_figure
+from earthloom.evaluate.page.grids import MOST_BYTES, copy_picture, draw_grids
+from earthloom.evaluate.page.scales import draw_scale, find_domain
+from earthloom.evaluate.result import Figure
+
+VOID = {"meta", "img", "line", "circle", "rect", "path", "polygon", "br"}
+
+
+class Checker(HTMLParser):
+    """Every element that is opened is closed in order; ids, links and texts."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.texts: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.ids += [str(found["id"])] if "id" in found else []
+        self.links += [str(found["href"])] if "href" in found else []
+        self.images += [found] if tag == "img" else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Nothing is left open."""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.texts))
+
+
+@pytest.fixture(scope="module")
+def page() -> Checker:
+    return Checker(render_page(make_result(), [make_grid()]))
+
+
+def test_that_the_page_is_whole_and_its_links_lead_somewhere(page: Checker) -> None:
+    assert page.open == []
+    assert len(set(page.ids)) == len(page.ids)
+    assert {link.removeprefix("#") for link in page.links} == set(page.ids)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Kernel distance", "0.031", "0.02 to 0.045", "1,000", "900 real",
+        "not measured", "wants <weights>", "no such prompt", "river",
+        "Mean db", "passed", "not passed", "wanted at most 1 dB",
+        "Few pictures & fewer features.", "3 set aside", "to 64 px", "halves", "And 5 more",
+        "Confusion", "FD by size", "row 1", "contents abcdef012345", "steps 20", "version 1",
+    ],
+)  # fmt: skip
+def test_that_everything_is_said(page: Checker, said: str) -> None:
+    assert said in page.text
+
+
+def test_that_nothing_is_fetched_and_nothing_runs() -> None:
+    text = render_page(make_result(), [make_grid()])
+    assert "<script" not in text
+    assert not re.search(r'(src|href)="(?!data:|#)', text)
+
+
+def test_that_every_picture_has_words(page: Checker) -> None:
+    assert len(page.images) == 6
+    assert all(image["alt"] for image in page.images)
+
+
+def test_that_equal_results_give_equal_pages() -> None:
+    assert render_page(make_result(), [make_grid()]) == render_page(make_result(), [make_grid()])
+
+
+def test_that_markup_in_names_stays_text() -> None:
+    assert "<b>bold</b>" not in render_page(make_result("<b>bold</b>"))
+
+
+def test_that_small_pictures_are_copied_without_loss_and_large_ones_shrunk() -> None:
+    picture = np.random.default_rng(1).integers(0, 255, (32, 48, 3), dtype=np.uint8)
+    kind, _, data = copy_picture(picture).partition(",")
+    assert kind == "data:image/png;base64"
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))), picture)
+    large = np.zeros((300, 600, 3), np.uint8)
+    _, _, data = copy_picture(large).partition(",")
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (256, 128)
+
+
+def test_that_a_page_does_not_grow_without_end() -> None:
+    drawn = draw_grids([make_grid(n_rows=400, side=90)])
+    assert len(drawn) < MOST_BYTES * 1.1
+    left = re.search(r"([\d,]+) more rows would make this page too heavy", drawn)
+    assert left is not None
+    shown = drawn.count('class="row-label"')
+    assert shown + int(left[1].replace(",", "")) == 400
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
+def test_that_ticks_are_round_few_and_within(low: float, span: float) -> None:
+    high = low + span
+    ticks = choose_ticks(low, high)
+    assert len(ticks) <= 11
+    assert all(low - 1e-6 * span <= tick <= high + 1e-6 * span for tick in ticks)
+    steps = np.diff(ticks)
+    assert np.allclose(steps, steps[0], rtol=1e-3) if len(ticks) > 2 else True
+
+
+def test_ticks_of_one_value() -> None:
+    assert choose_ticks(2.0, 2.0) == [2.0]
+
+
+def find_places(drawing: str) -> dict[str, float]:
+    marks = dict(re.findall(r'<line x1="([\d.]+)"[^>]*class="mark (\w+)"', drawing))
+    (dot,) = re.findall(r'<circle cx="([\d.]+)"', drawing)
+    return {name: float(x) for x, name in marks.items()} | {"value": float(dot)}
+
+
+def test_that_marks_lie_where_their_values_do() -> None:
+    places = find_places(draw_scale(KD))
+    share = (KD.value - KD.floor) / (KD.null - KD.floor)  # type: ignore[operator]
+    got = (places["value"] - places["floor"]) / (places["null"] - places["floor"])
+    assert got == pytest.approx(share, abs=0.002)
+
+
+def test_that_a_value_without_anything_beside_it_is_not_drawn() -> None:
+    assert "svg" not in draw_scale(Figure(name="x", value=1.0))
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=5))
+def test_that_a_domain_holds_all_values(values: list[float]) -> None:
+    low, high = find_domain([Figure(name="x", value=value) for value in values])
+    assert low < min(values) <= max(values) < high or max(map(abs, values)) > 1e8
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("kd", "Kernel distance"),
+        ("faithful:scene", "Faithful: scene"),
+        ("new_one", "New one"),
+        ("fid", "FID"),
+    ],
+)
+def test_names_for_people(name: str, said: str) -> None:
+    assert name_figure(name) == said
