@@ -54,23 +54,21 @@ def list_paths(recipe: object) -> Iterator[tuple[str, str]]:
 
     Of generators only releases and files of prompts are named: a model may be a name of the Hub's.
     """
-    if not isinstance(recipe, dict):
-        return
-    yield from _list_fields("", recipe, _PATHS)
-    for place, value in recipe.items():
-        if isinstance(value, dict):
-            yield from _list_fields(f"{place}.", value, _PATHS)
-            if isinstance(generator := value.get("generator"), dict):
-                yield from _list_fields(f"{place}.generator.", generator, _GENERATOR_PATHS)
+    yield from _walk("", recipe, _PATHS)
 
 
-def _list_fields(prefix: str, fields: dict[Any, Any], names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for name in names:
-        path = fields.get(name)
-        if isinstance(path, str) and path and not is_uri(path):
-            yield f"{prefix}{name}", path
+def _walk(place: str, value: object, names: frozenset[str]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _walk(f"{place}[{number}]", each, names)
+    for name, each in value.items() if isinstance(value, dict) else ():
+        below = f"{place}.{name}" if place else str(name)
+        if name in names and isinstance(each, str) and each and not is_uri(each):
+            yield below, each
+        else:
+            yield from _walk(below, each, _GENERATOR_PATHS if name == "generator" else names)
 
 
-_PATHS = ("folder", "release", "clear", "real_clear", "weights", "candidates", "references")
+_PATHS = frozenset({"folder", "release", "clear", "real_clear", "weights", "candidates", "references"})
 """Fields of recipes that name folders or files which have to be there."""
-_GENERATOR_PATHS = ("release", "prompts")
+_GENERATOR_PATHS = frozenset({"release", "prompts"})

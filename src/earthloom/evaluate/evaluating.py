@@ -27,6 +27,7 @@ def evaluate(
     *,
     base: Path = Path(),
     tell: Tell = lambda text: None,
+    asked: EvaluationSettings | None = None,
     measure_by: Callable[[Any, Work], Outcome] = measure,
 ) -> Result:
     """Measure what a recipe describes and write `result.json` and `index.html` into a folder.
@@ -37,6 +38,7 @@ def evaluate(
         folder: made where it is not there.
         base: folder that the paths of the recipe are relative to.
         tell: is told in a few words how far the work is.
+        asked: the recipe before anything was drawn for it, for the record.
         measure_by: measures; by the recipe where it is not given.
 
     Raises:
@@ -53,7 +55,7 @@ def evaluate(
         work = Work(base=base, folder=folder, seed=recipe.seed, tell=tell)
         outcome = measure_by(recipe, work)
         tell("writing the page")
-        result = _make_result(recipe, outcome, work, monotonic() - start)
+        result = _make_result(asked or recipe, outcome, work, monotonic() - start)
         write_json(home.result, result.to_json())
         write_text(home.page, render_page(result, outcome.grids))
     return result
@@ -62,7 +64,7 @@ def evaluate(
 def _make_result(recipe: EvaluationSettings, outcome: Outcome, work: Work, seconds: float) -> Result:
     plain = json.loads(recipe.model_dump_json(by_alias=True, exclude_unset=True))
     return Result(
-        kind=plain["evaluate"],
+        kind=recipe.model_dump()["evaluate"],
         name=recipe.name,
         protocol=Protocol(
             version=PROTOCOL_VERSION,

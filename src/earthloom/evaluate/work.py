@@ -81,10 +81,15 @@ class Work:
         """What a result says of a set."""
         return SetInfo(
             name=opened.name,
-            place=opened.place,
+            place=self._say_place(opened.place),
             n=len(measured),
             n_refused=sum(entry.key in self.refused for entry in opened.entries),
             is_generated=opened.is_generated,
             identity=opened.identify(entry.key for entry in measured),
             details={**opened.details, **details},
         )
+
+    def _say_place(self, place: str) -> str:
+        """What was drawn for this evaluation lies below its folder, wherever that is."""
+        inside = Path(place).is_relative_to(self.folder)
+        return Path(place).relative_to(self.folder).as_posix() if inside else place

@@ -16,6 +16,7 @@ from earthloom.evaluate import config as evaluate_config
 from earthloom.evaluate.kinds import EvaluationRecipe
 from earthloom.recipes.document import Document, read_yaml
 from earthloom.recipes.faults import Subject, describe, explain_all, find_line, merge
+from earthloom.run.evaluating import list_generator_faults
 from earthloom.run.recipe import Recipe, check_path, list_paths
 from earthloom.train import config as train_config
 from earthloom.train.kinds import TrainingRecipe
@@ -35,6 +36,8 @@ class Schema(Generic[RecipeT]):
     """How one begins, for those who have written something else."""
     page: str
     """The page of the documentation."""
+    list_faults: Callable[[RecipeT], Iterator[tuple[str, str]]] = lambda recipe: iter(())
+    """Gives place and problem of what is wrong with a recipe as a whole, which a settings class alone cannot know."""
 
 
 RELEASE: Schema[Recipe] = Schema(
@@ -51,6 +54,7 @@ EVALUATION: Schema[EvaluationRecipe] = Schema(
     evaluate_config.list_paths,
     start="Start with `evaluate:` and `name:`.",
     page="docs/evaluate.md",
+    list_faults=list_generator_faults,
 )
 
 
@@ -104,23 +108,32 @@ def parse_evaluation(text: str, *, base: Path, name: str = "recipe") -> Evaluati
     return _parse(text, EVALUATION, base, name)
 
 
-def _load(path: Path, schema: Schema[RecipeT]) -> RecipeT:
+def check_part(document: Document, schema: Schema[RecipeT], base: Path) -> tuple[RecipeT | None, list[Fault]]:
+    """Check a recipe that is a part of another document: the recipe, where it is one, and all of its faults."""
+    recipe, faults = _validate(document, schema)
+    faults += [] if recipe is None else _check_whole(recipe, document, schema)
+    return recipe, merge([*document.faults, *faults, *_check_paths(document, schema, base)])
+
+
+def read_text(path: Path) -> str:
+    """Read the text of a recipe. Raises `RecipeError`."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         fault = Fault(place=str(path), problem=f"cannot be read: {error.strerror}.", remedy="Check the path.")
         raise RecipeError([fault], recipe=str(path)) from error
     except UnicodeDecodeError as error:
         fault = Fault(place=str(path), problem=f"is no UTF-8 text ({error}).", remedy="Save it as UTF-8.")
         raise RecipeError([fault], recipe=str(path)) from error
-    return _parse(text, schema, path.resolve().parent, str(path))
+
+
+def _load(path: Path, schema: Schema[RecipeT]) -> RecipeT:
+    return _parse(read_text(path), schema, path.resolve().parent, str(path))
 
 
 def _parse(text: str, schema: Schema[RecipeT], base: Path, name: str) -> RecipeT:
-    document = read_yaml(text, name)
-    recipe, faults = _validate(document, schema)
-    faults += _check_paths(document, schema, base)
-    faults = sorted(merge([*document.faults, *faults]), key=lambda fault: (fault.line or 0, fault.place))
+    recipe, faults = check_part(read_yaml(text, name), schema, base)
+    faults.sort(key=lambda fault: (fault.line or 0, fault.place))
     if faults or recipe is None:
         raise RecipeError(faults, recipe=name)
     return recipe
@@ -135,6 +148,13 @@ def _validate(document: Document, schema: Schema[RecipeT]) -> tuple[RecipeT | No
         return adapter.validate_python(document.value), []
     except ValidationError as error:
         return None, explain_all(error.errors(), Subject(document, schema.model, schema.page))
+
+
+def _check_whole(recipe: RecipeT, document: Document, schema: Schema[RecipeT]) -> list[Fault]:
+    return [
+        find_line(Fault(place=place, problem=problem, remedy=f"{schema.page} says what it takes."), document)
+        for place, problem in schema.list_faults(recipe)
+    ]
 
 
 def _check_paths(document: Document, schema: Schema[RecipeT], base: Path) -> list[Fault]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from earthloom.core.errors import UsageError
+from earthloom.core.ids import hash_json
 from earthloom.evaluate.config import EvaluationSettings, PictureSet, list_sets
 from earthloom.evaluate.evaluating import evaluate
+from earthloom.evaluate.making import measure
 from earthloom.evaluate.result import Result
+from earthloom.evaluate.work import Outcome, Work
 from earthloom.generate.config import GenerateSettings
 from earthloom.generate.progress import Listener
 from earthloom.store.layout import EvaluationFolder
@@ -26,15 +29,18 @@ def run_evaluation(
     base: Path = Path(),
     tell: Tell = lambda text: None,
     listener: Listener | None = None,
+    measure_by: Callable[[Any, Work], Outcome] = measure,
 ) -> Result:
     """Draw what the generators of a recipe are to draw, and measure.
 
     Args:
         recipe: one of `earthloom.evaluate.kinds`.
-        folder: of the evaluation; drawn pictures are kept in `folder/drawn`, and not drawn again.
+        folder: of the evaluation; drawn pictures are kept in `folder/drawn`, and not drawn again
+            by the same settings.
         base: folder that the paths of the recipe are relative to.
         tell: is told in a few words how far measuring is.
         listener: is told how drawing goes on.
+        measure_by: measures, for those who bring their own; by the recipe where it is not given.
 
     Raises:
         UsageError: as `generate` and `evaluate`.
@@ -42,30 +48,39 @@ def run_evaluation(
 
     """
     home = EvaluationFolder(folder.resolve())
+    faults = [f"{place}: {problem}" for place, problem in list_generator_faults(recipe)]
+    if faults:
+        raise UsageError("; ".join(faults))
     drawn = {
-        name: _draw(name, chosen.generator, home.drawn(name), base, listener)
+        name: _draw(chosen.generator, home.drawn(name, hash_json(chosen.generator)), base, listener)
         for name, chosen in list_sets(recipe)
         if chosen.generator is not None
     }
-    return evaluate(recipe.model_copy(update=drawn), home.root, base=base, tell=tell)
+    return evaluate(
+        recipe.model_copy(update=drawn), home.root, base=base, tell=tell, asked=recipe, measure_by=measure_by
+    )
 
 
-def parse_generator(place: str, told: dict[str, Any]) -> GenerateSettings:
-    """Check the settings of a generator. Raises `UsageError` that names every fault and its place."""
-    try:
-        return GenerateSettings.model_validate(told)
-    except ValidationError as error:
-        faults = (
-            f"{place}.generator{''.join(f'.{part}' for part in fault['loc'])}: "
-            f"{fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        )
-        raise UsageError("; ".join(faults)) from error
+def list_generator_faults(recipe: EvaluationSettings) -> Iterator[tuple[str, str]]:
+    """Place and problem of everything that is wrong with the settings of the generators of a recipe."""
+    for name, chosen in list_sets(recipe):
+        try:
+            GenerateSettings.model_validate(chosen.generator or _FINE)
+        except ValidationError as error:
+            for fault in error.errors():
+                place = ".".join((name, "generator", *map(str, fault["loc"])))
+                problem = fault["msg"].removeprefix("Value error, ").rstrip(".")
+                got = fault["input"]
+                yield place, f"{problem}." if isinstance(got, dict) else f"{problem}, got {got!r}."
 
 
-def _draw(name: str, told: dict[str, Any], folder: Path, base: Path, listener: Listener | None) -> PictureSet:
+_FINE = {"model": "tiny", "prompt": ["-"]}
+"""Stands in where nothing is to be drawn."""
+
+
+def _draw(told: dict[str, Any], folder: Path, base: Path, listener: Listener | None) -> PictureSet:
     """Draw the pictures of a set; what it is then is their folder."""
     from earthloom.generate.generating import generate
 
-    generate(parse_generator(name, told), folder, base=base, listener=listener)
+    generate(GenerateSettings.model_validate(told), folder, base=base, listener=listener)
     return PictureSet(folder=str(folder))

@@ -190,6 +190,51 @@ class EvaluationFolder:
         """Held by the process that evaluates here."""
         return self.root / ".evaluation.lock"
 
-    def drawn(self, place: str) -> Path:
-        """Folder of what the generator at a place of the recipe drew."""
-        return self.root / "drawn" / place
+    @property
+    def verdicts(self) -> Path:
+        """What was read from each generated picture, one JSON line each; only where attributes are judged."""
+        return self.root / "verdicts.jsonl"
+
+    def drawn(self, place: str, digest: str) -> Path:
+        """Folder of what the generator at a place of the recipe drew by the settings of this digest."""
+        return self.root / "drawn" / f"{place}-{digest[:8]}"
+
+
+@dataclass(frozen=True)
+class ExperimentFolder:
+    """The folder of one experiment; every step has its own below it."""
+
+    root: Path
+
+    @property
+    def experiment(self) -> Path:
+        """What was asked, as YAML, with the values that were set."""
+        return self.root / "experiment.yaml"
+
+    @property
+    def summary(self) -> Path:
+        """The answer, as plain values."""
+        return self.root / "summary.json"
+
+    @property
+    def text(self) -> Path:
+        """The same in words."""
+        return self.root / "summary.txt"
+
+    @property
+    def page(self) -> Path:
+        """The same to look at."""
+        return self.root / "index.html"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that works here; its being there says what the folder is."""
+        return self.root / ".experiment.lock"
+
+    def step(self, name: str) -> Path:
+        """Folder of a step."""
+        return self.root / name
+
+    def done(self, name: str) -> Path:
+        """Written when a step is done: what it was done by."""
+        return self.root / "done" / f"{name}.json"
