@@ -12,6 +12,7 @@ import bench_effects
 import bench_geotiff
 import bench_img2dataset
 import bench_memory
+import bench_metrics
 import bench_pixels
 import bench_planning
 import bench_remote
@@ -25,6 +26,7 @@ BENCHES = (
     bench_effects,
     bench_captions,
     bench_remote,
+    bench_metrics,
 )
 
 

@@ -107,7 +107,7 @@ NOT_BUILT = {
     "ingest/tokyo.py",
     "synthesize/sandstorm.py",
     "export/lance.py",
-    "metrics/vendi.py",
+    "metrics/mind.py",
     "train/sharpen/config.py",
     "train/sharpen/making.py",
     "train/sharpen/preparing.py",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from earthloom.core.errors import UsageError
-from earthloom.metrics.kid import kid, kid_unbiased
+from earthloom.metrics.kid import kid, kid_interval, kid_unbiased
 
 
 def by_definition(x: np.ndarray, y: np.ndarray) -> float:
@@ -54,6 +54,39 @@ def test_subsets_agree_with_whole_sets() -> None:
     assert found.subset_size == 100
     assert found.value == pytest.approx(kid_unbiased(x, y), abs=4 * found.std / np.sqrt(300))
     assert found.std > 0
+
+
+def test_few_small_subsets_are_computed_one_by_one() -> None:
+    """Two ways to the same subsets: one kernel for all, or each on its own; the seed draws the same."""
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(300, 6)), rng.normal(0.3, 1, size=(300, 6))
+    few, many = kid(x, y, subsets=1, size=50), kid(x, y, subsets=40, size=50)
+    draws = np.random.default_rng(0)
+    chosen = draws.choice(300, 50, replace=False), draws.choice(300, 50, replace=False)
+    assert few.value == pytest.approx(kid_unbiased(x[chosen[0]], y[chosen[1]]), abs=1e-12)
+    draws = np.random.default_rng(0)
+    first = [draws.choice(300, 50, replace=False) for _ in range(40)]
+    second = [draws.choice(300, 50, replace=False) for _ in range(40)]
+    values = [by_definition(x[a], y[b]) for a, b in zip(first[:3], second[:3], strict=True)]
+    assert values[0] == pytest.approx(kid_unbiased(x[first[0]], y[second[0]]), abs=1e-10)
+    assert many.value == pytest.approx(
+        np.mean([kid_unbiased(x[a], y[b]) for a, b in zip(first, second, strict=True)]), abs=1e-12
+    )
+
+
+def test_an_interval_holds_what_many_samples_come_to() -> None:
+    """KID is unbiased, so that its interval is about the discrepancy of the laws."""
+    rng = np.random.default_rng(5)
+    wanted = np.mean(
+        [kid_unbiased(rng.normal(size=(400, 4)), rng.normal(0.5, 1, (400, 4))) for _ in range(60)]
+    )
+    held = [
+        kid_interval(rng.normal(size=(60, 4)), rng.normal(0.5, 1, (50, 4)), resamples=40, seed=case).holds(
+            wanted
+        )
+        for case in range(50)
+    ]
+    assert 0.84 <= np.mean(held) <= 1
 
 
 def test_one_seed_gives_one_value() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,16 +10,12 @@ import numpy as np
 import pytest
 
 from earthloom.core.errors import UsageError
-from earthloom.models.encoders import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    load_encoder,
-    prepare_dinov2,
-    prepare_inception,
-)
+from earthloom.models.encoders import load_encoder
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+
+from earthloom.models.encoders.dinov2 import IMAGENET_MEAN, IMAGENET_STD, prepare_dinov2  # noqa: E402
 
 
 def make_pictures(n: int) -> list[np.ndarray]:
@@ -69,6 +66,8 @@ def test_dinov2_gives_the_class_token_of_each_picture(dinov2_folder: Path) -> No
         alone = network(torch.from_numpy(prepare_dinov2(pictures[17]))[None]).pooler_output
     np.testing.assert_allclose(features[17], alone[0].numpy(), atol=1e-5)
     assert encoder.describe([]).shape == (0, 32)
+    assert (encoder.width, encoder.frechet, encoder.kernel) == (32, "FD-DINOv2", "KD-DINOv2")
+    assert encoder.resize.endswith("rounded to whole grey steps, 224 x 224 px")
 
 
 def test_dinov2_is_prepared_as_transformers_prepares_it() -> None:
@@ -101,19 +100,11 @@ def test_inception_is_given_values_of_0_to_255_at_299_pixels(inception_file: Pat
     features = encoder.describe(flat)
     assert features.shape == (20, 2048)
     np.testing.assert_allclose(features[:, :3], [[10, 128, 250]] * 20, atol=1e-3)
-    assert encoder.name == "inception"
+    assert (encoder.name, encoder.frechet, encoder.kernel, encoder.width) == ("inception", "FID", "KID", 2048)
+    assert encoder.resize.startswith("clean@1: ")
+    assert encoder.resize.endswith("299 x 299 px")
     assert len(encoder.version) == 16
-
-
-def test_inception_is_resized_without_rounding() -> None:
-    """Bicubic of a steep ramp lies between the grey steps and keeps the ramp."""
-    ramp = np.repeat(np.arange(0, 250, 5, dtype=np.uint8)[None, :, None], 50, axis=0).repeat(3, axis=2)
-    prepared = prepare_inception(ramp)
-    assert prepared.shape == (3, 299, 299)
-    inner = prepared[0, 150, 30:-30]
-    wanted = (np.arange(299) + 0.5) * 50 / 299 * 5 - 2.5
-    np.testing.assert_allclose(inner, wanted[30:-30], atol=0.3)
-    assert np.abs(inner - np.round(inner)).max() > 0.3
+    assert encoder.describe([]).shape == (0, 2048)
 
 
 def test_wrong_weights_are_told_with_a_remedy(tmp_path: Path, dinov2_folder: Path) -> None:
@@ -122,7 +113,7 @@ def test_wrong_weights_are_told_with_a_remedy(tmp_path: Path, dinov2_folder: Pat
     with pytest.raises(UsageError, match=r"inception-2015-12-05\.pt"):
         load_encoder("inception", tmp_path)
     broken = tmp_path / "broken.pt"
-    broken.write_bytes(b"no network")
+    broken.write_bytes(b"PK\x03\x04 no network")
     with pytest.raises(UsageError, match="TorchScript"):
         load_encoder("inception", broken)
     other = tmp_path / "vit"
@@ -143,6 +134,18 @@ def test_scripts_of_another_interface_are_refused(tmp_path: Path) -> None:
 def test_pictures_of_another_type_are_refused() -> None:
     with pytest.raises(UsageError, match="uint8"):
         prepare_dinov2(np.zeros((32, 32, 3)))
+
+
+def test_names_and_paths_that_cannot_be_are_told() -> None:
+    with pytest.raises(UsageError, match="ours, inception, dinov2, clip"):
+        load_encoder("vgg")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="wants a path of its weights"):
+        load_encoder("dinov2")
+
+
+def test_that_naming_an_encoder_does_not_load_torch() -> None:
+    code = "import sys, earthloom.models.encoders; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_missing_extra_is_told_with_a_remedy(dinov2_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

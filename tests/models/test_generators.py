@@ -18,6 +18,7 @@ import torch
 from tiny_models.stable import write_tiny_stable
 
 from earthloom.core.errors import UsageError
+from earthloom.core.records import Modality
 from earthloom.models.generators.briefs import Brief, Generator
 from earthloom.models.generators.choices import Over
 from earthloom.models.generators.controls import fit_control
@@ -34,6 +35,9 @@ from earthloom.models.tiny.network import TinyUNet
 from earthloom.models.tiny.shape import TinyShape
 
 NAMES = {"modality": ["nir"], "scene": ["clear", "fog"], "label": ["forest"]}
+_SMALL = {
+    "side": 8, "width": 32, "growth": (1, 2), "text_width": 32, "text_layers": 1, "text_length": 8, "buckets": 256,
+}  # fmt: skip
 BRIEF = Brief(key="a", prompt="a river near the city", seed=5, width=32, height=32)
 
 
@@ -274,3 +278,26 @@ def test_an_export_that_is_not_understood_is_refused(home: Path, tmp_path: Path)
         (tmp_path / "earthloom.json").write_text(broken)
         with pytest.raises(UsageError):
             read_export(tmp_path)
+
+
+def test_a_painter_that_was_taught_by_words_alone_is_told_words_alone(home: Path, tmp_path: Path) -> None:
+    """Numbers of facts that were always withheld were never learned: telling them would be noise."""
+    torch.manual_seed(0)
+    network = TinyUNet(TinyShape.model_validate({**_SMALL, "channels": 3})).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    by_facts, by_words = tmp_path / "facts.safetensors", tmp_path / "words.safetensors"
+    save_tiny(by_facts, network, {"recipe": {"drop_facts": 0.3}, "modality": "rgb"})
+    save_tiny(by_words, network, {"recipe": {"drop_facts": 1.0}, "modality": "rgb"})
+    facts, words = (open_generator(str(path), device="cpu") for path in (by_facts, by_words))
+    assert "gsd_m" in facts.about.facts
+    assert words.about.facts == frozenset()
+    plain = replace(BRIEF, width=8, height=8)
+    own = replace(plain, modality=Modality.RGB)
+    (fault,) = words.find_faults(replace(own, gsd_m=10.0, scene="fog"), has_control=False)
+    assert "gsd_m, scene" in fault
+    assert "words alone" in fault
+    assert not words.find_faults(own, has_control=False)
+    np.testing.assert_array_equal(*(draw(words, brief)[0] for brief in (plain, own)))
+    assert not np.array_equal(*(draw(facts, brief)[0] for brief in (plain, own)))
+    np.testing.assert_array_equal(draw(words, plain)[0], draw(facts, plain)[0])

@@ -20,6 +20,7 @@ from pair_release import paint_ground, to_nir, write_pair_release
 
 from earthloom.core.errors import UsageError
 from earthloom.core.records import Effect, Label
+from earthloom.models.tiny.drawing import make_schedule
 from earthloom.models.tiny.facts import Facts, encode_facts
 from earthloom.models.tiny.files import load_tiny
 from earthloom.models.tiny.painter import Request
@@ -29,8 +30,8 @@ from earthloom.train.pictures import Square
 from earthloom.train.step import Batch, Made, Setting, Update
 from earthloom.train.tiny.config import TinyRecipe
 from earthloom.train.tiny.making import make_tiny
-from earthloom.train.tiny.preparing import Preparation, list_names
-from earthloom.train.tiny.step import TinyStep, tell, to_pictures
+from earthloom.train.tiny.preparing import Preparation, jitter_levels, list_names
+from earthloom.train.tiny.step import TinyStep, shift_steps, tell, to_pictures
 from earthloom.train.training import train
 
 SMALL: dict[str, Any] = {
@@ -126,6 +127,40 @@ def test_pairs_are_cut_and_turned_alike() -> None:
         assert np.array_equal(arrays["control"][0], 255 - arrays["image"][1])
         seen.add(arrays["image"].tobytes())
     assert len(seen) == 12
+
+
+def test_jitter_changes_contrast_and_brightness_of_each_channel_by_itself() -> None:
+    picture = np.ascontiguousarray(paint_ground(3, 64).transpose(2, 0, 1)) // 2 + 64  # nothing is clipped
+    gains, moves = [], []
+    for seed in range(200):
+        jittered = jitter_levels(picture, 0.3, np.random.default_rng(seed))
+        for before, after in zip(picture.astype(float), jittered.astype(float), strict=True):
+            gain, offset = np.polyfit(before.ravel(), after.ravel(), 1)
+            assert np.abs(after - gain * before - offset).max() < 1.1  # a line through rounded levels
+            gains.append(gain)
+            moves.append(gain * before.mean() + offset - before.mean())
+    assert np.exp(-0.3) - 0.01 < min(gains) < 0.78
+    assert 1.30 < max(gains) < np.exp(0.3) + 0.01
+    assert -38.8 < min(moves) < -34.0
+    assert 34.0 < max(moves) < 38.8  # 0.3 of 127.5
+    assert abs(np.corrcoef(np.reshape(gains, (-1, 3)).T)[0, 1]) < 0.25
+
+
+def test_without_jitter_nothing_is_changed_and_nothing_drawn() -> None:
+    picture, rng = np.full((3, 4, 4), 7, np.uint8), np.random.default_rng(5)
+    assert jitter_levels(picture, 0.0, rng) is picture
+    assert rng.random() == np.random.default_rng(5).random()
+
+
+def test_jitter_is_for_what_is_drawn_from_while_learning_alone(tmp_path: Path) -> None:
+    write_pair_release(tmp_path / "release", side=16, n_train=8, n_val=1)
+    nir, rgb = ({"release": "release", "modality": name, "split": ["train"]} for name in ("nir", "rgb"))
+    given = {"data": nir, "control": rgb, "validate": None, "side": 16, "scale": False}
+    plain, jittered = (make_small(tmp_path, **given, control_jitter=most)[0].batches for most in (0.0, 0.5))
+    learnt, shown = (plain.draw(1), jittered.draw(1)), (plain.show(), jittered.show())
+    assert torch.equal(learnt[0]["image"], learnt[1]["image"])
+    assert not torch.equal(learnt[0]["control"], learnt[1]["control"])
+    assert torch.equal(shown[0]["control"], shown[1]["control"])
 
 
 def test_names_are_listed_for_those_who_ask_later() -> None:
@@ -249,6 +284,20 @@ def test_first_loss_is_the_mean_square_of_the_velocity(tmp_path: Path) -> None:
         loss = float(made.step.measure(batch)["loss"])
         levels = made.step.modules()["network"].to_levels(to_pictures(batch["image"]))  # type: ignore[operator]
     assert loss == pytest.approx(0.5 + 0.5 * float(levels.square().mean()), rel=0.05)
+
+
+@pytest.mark.parametrize("factor", [0.5, 4.0])
+def test_shifted_steps_have_so_many_times_more_noise(factor: float) -> None:
+    schedule = make_schedule(torch.device("cpu"))
+    t = torch.arange(300, 700)
+    shifted = shift_steps(t, schedule.n_steps, factor)
+    ratio = (schedule.snr(t) / schedule.snr(shifted)).sqrt()
+    torch.testing.assert_close(
+        ratio, torch.full_like(ratio, factor), rtol=0.03, atol=0
+    )  # whole steps, and an offset
+    everything = torch.arange(1000)
+    assert shift_steps(everything, 1000, 100.0).max() == 999
+    assert torch.equal(shift_steps(everything, 1000, 1.0), everything)
 
 
 def test_levels_are_measured_of_what_is_learnt_from(tmp_path: Path) -> None:

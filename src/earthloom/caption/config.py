@@ -164,9 +164,9 @@ class CaptionSettings(Settings):
     styles: tuple[Style, ...] = Field(("mmm_rs", "enriched"), min_length=1)
     """Prompt styles to write one caption each in: `mmm_rs` (exact form `{level}, {weather}, {caption},
     {satellite}`; the inner caption is `blip2`'s where it writes) and `enriched` (platform, metres, date, place, labels,
-    shares). `subject` says what is on the ground and nothing of how the image was taken, for comparison: it is the inner
-    caption of `mmm_rs`. `gaia` asks the rules for five dense captions in the manner of GAIA, `plain` for one plain description
-    where `per_image` is 0."""
+    shares). `subject` says what is on the ground and nothing of how the image was taken, for comparison: it is the
+    inner caption of `mmm_rs`. `gaia` asks the rules for five dense captions in the manner of GAIA, `plain` for one
+    plain description where `per_image` is 0."""
     per_image: int = Field(5, ge=0, le=5)
     """Plain descriptions by the rules beside the prompts, each with another role."""
     seed: int = 0

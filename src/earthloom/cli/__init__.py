@@ -12,11 +12,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from earthloom.cli import building, effects, evaluating, sources, training
+from earthloom.cli import building, effects, evaluating, experimenting, sources, training
 from earthloom.cli.shared import app
 from earthloom.core.errors import EarthloomError, RecipeError, UsageError
 
-__all__ = ["app", "building", "effects", "evaluating", "main", "sources", "training"]
+__all__ = ["app", "building", "effects", "evaluating", "experimenting", "main", "sources", "training"]
 
 
 @app.callback(invoke_without_command=True)

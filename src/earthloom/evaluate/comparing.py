@@ -36,7 +36,7 @@ class Compared:
     """Whether the difference is larger than chance makes it at the level of the intervals, taking the two as
     independent: |difference| > sqrt(h1^2 + h2^2) with half-widths h. None without intervals."""
     better: int | None
-    """Number of the result with the best value, by the figure's own direction; None where all are equal, or it has none."""
+    """Number of the result with the best value, by the figure's own direction; None without one, or where all tie."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,24 @@ from that recipe and a `Work` to an `Outcome`. It has its line here and its bran
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
+from earthloom.evaluate.alignment.config import AlignmentRecipe
+from earthloom.evaluate.classification.config import ClassificationRecipe
+from earthloom.evaluate.crossmodal.config import CrossModalRecipe
+from earthloom.evaluate.generation.config import GenerationRecipe
+from earthloom.evaluate.retrieval.config import RetrievalRecipe
 from earthloom.evaluate.scenes.recipe import SceneRecipe
 
-EvaluationRecipe = SceneRecipe
+EvaluationRecipe = Annotated[
+    AlignmentRecipe
+    | ClassificationRecipe
+    | CrossModalRecipe
+    | GenerationRecipe
+    | RetrievalRecipe
+    | SceneRecipe,
+    Field(discriminator="evaluate"),
+]
 """Every kind of recipe."""

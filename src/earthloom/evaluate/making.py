@@ -9,6 +9,26 @@ from earthloom.evaluate.work import Outcome, Work
 def measure(recipe: EvaluationRecipe, work: Work) -> Outcome:
     """Measure what a recipe describes."""
     match recipe.evaluate:
+        case "alignment":
+            from earthloom.evaluate.alignment.measuring import measure_alignment
+
+            return measure_alignment(recipe, work)
+        case "classification":
+            from earthloom.evaluate.classification.measuring import measure_classification
+
+            return measure_classification(recipe, work)
+        case "generation":
+            from earthloom.evaluate.generation.measuring import measure_generation
+
+            return measure_generation(recipe, work)
+        case "retrieval":
+            from earthloom.evaluate.retrieval.measuring import measure_retrieval
+
+            return measure_retrieval(recipe, work)
+        case "crossmodal":
+            from earthloom.evaluate.crossmodal.measuring import measure_crossmodal
+
+            return measure_crossmodal(recipe, work)
         case "scenes":
             from earthloom.evaluate.scenes.measuring import measure_scenes
 

@@ -6,15 +6,14 @@ unbiased it serves small sets, and it may come out below zero for sets of one ki
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from earthloom.core.errors import UsageError
-
-Features = npt.NDArray[np.float64]
-"""N x D."""
+from earthloom.metrics.bootstrap import Groups, Indices, Interval, draw_halves, half_sample_interval
+from earthloom.metrics.feature_sets import AnyFeatures, Features, split_rows, take_sets
 
 _ROWS = 1024
 """Rows of a kernel matrix held at a time."""
@@ -33,9 +32,11 @@ class Kid:
     subset_size: int
     """Features of each set in a subset."""
     n_subsets: int
+    seed: int
+    """Of the draws."""
 
 
-def kid(x: Features, y: Features, *, subsets: int = 100, size: int = 1000, seed: int = 0) -> Kid:
+def kid(x: AnyFeatures, y: AnyFeatures, *, subsets: int = 100, size: int = 1000, seed: int = 0) -> Kid:
     """Mean and spread of `kid_unbiased` over random subsets drawn without replacement.
 
     Args:
@@ -49,14 +50,19 @@ def kid(x: Features, y: Features, *, subsets: int = 100, size: int = 1000, seed:
         UsageError: for fewer than four features in a set, or sets that cannot be compared.
 
     """
-    x, y = _take_sets(x, y, least=4)
+    x, y = take_sets(x, y, least=4)
     fitting = min(size, min(len(x), len(y)) // 2)
     if fitting < 2 or subsets < 1:
         raise UsageError(f"At least one subset of two was wanted, got {subsets} of {fitting}.")
     rng = np.random.default_rng(seed)
     chosen_x = _draw_subsets(len(x), fitting, subsets, rng)
     chosen_y = _draw_subsets(len(y), fitting, subsets, rng)
-    values = _discrepancies(x, y, chosen_x, chosen_y)
+    if subsets * fitting**2 < len(x) * len(y):
+        values = np.array(
+            [kid_unbiased(x[a > 0], y[b > 0]) for a, b in zip(chosen_x.T, chosen_y.T, strict=True)]
+        )
+    else:
+        values = _discrepancies(x, y, chosen_x, chosen_y)
     return Kid(
         value=float(values.mean()),
         std=float(values.std()),
@@ -64,13 +70,35 @@ def kid(x: Features, y: Features, *, subsets: int = 100, size: int = 1000, seed:
         n_y=len(y),
         subset_size=fitting,
         n_subsets=subsets,
+        seed=seed,
     )
 
 
-def kid_unbiased(x: Features, y: Features) -> float:
+def kid_unbiased(x: AnyFeatures, y: AnyFeatures) -> float:
     """The unbiased estimate over whole sets, N x D and M x D with N, M of at least 2."""
-    x, y = _take_sets(x, y, least=2)
+    x, y = take_sets(x, y, least=2)
     return float(_discrepancies(x, y, np.ones((len(x), 1)), np.ones((len(y), 1)))[0])
+
+
+def kid_interval(
+    x: AnyFeatures,
+    y: AnyFeatures,
+    *,
+    groups_x: Groups | None = None,
+    groups_y: Groups | None = None,
+    resamples: int = 100,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval:
+    """Interval about `kid_unbiased` of whole sets by half-samples, of groups where given: see `metrics.bootstrap`.
+
+    The spread over the subsets of `kid` is no such thing: it falls with the size of a subset, not with that of the
+    sets.
+    """
+    x, y = take_sets(x, y, least=4)
+    halves_x = _mark(len(x), list(draw_halves(len(x), resamples, seed, "x", groups_x)))
+    halves_y = _mark(len(y), list(draw_halves(len(y), resamples, seed, "y", groups_y)))
+    return half_sample_interval(kid_unbiased(x, y), _discrepancies(x, y, halves_x, halves_y), level)
 
 
 def _discrepancies(x: Features, y: Features, chosen_x: Features, chosen_y: Features) -> Features:
@@ -85,8 +113,7 @@ def _discrepancies(x: Features, y: Features, chosen_x: Features, chosen_y: Featu
 def _sum_kernel(x: Features, y: Features, chosen_x: Features, chosen_y: Features) -> Features:
     """Sum of the kernel over all pairs of each choice: every kernel value is computed once for all subsets."""
     total = np.zeros(chosen_x.shape[1])
-    for start in range(0, len(x), _ROWS):
-        rows = slice(start, start + _ROWS)
+    for rows in split_rows(len(x), _ROWS):
         kernel = _kernel(x[rows] @ y.T, x.shape[1])
         total += (chosen_x[rows] * (kernel @ chosen_y)).sum(axis=0)
     return total
@@ -101,16 +128,12 @@ def _kernel(products: Features, dimension: int) -> Features:
 
 
 def _draw_subsets(n: int, size: int, subsets: int, rng: np.random.Generator) -> Features:
-    chosen = np.zeros((n, subsets))
-    for column in range(subsets):
-        chosen[rng.choice(n, size, replace=False), column] = 1
+    return _mark(n, [rng.choice(n, size, replace=False) for _ in range(subsets)])
+
+
+def _mark(n: int, choices: Sequence[Indices]) -> Features:
+    """N x S of ones where an item was chosen."""
+    chosen = np.zeros((n, len(choices)))
+    for column, items in enumerate(choices):
+        chosen[items, column] = 1
     return chosen
-
-
-def _take_sets(x: Features, y: Features, least: int) -> tuple[Features, Features]:
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
-        raise UsageError(f"Two sets of N x D features were wanted, got shapes {x.shape} and {y.shape}.")
-    if min(len(x), len(y)) < least:
-        raise UsageError(f"At least {least} features a set were wanted, got {len(x)} and {len(y)}.")
-    return x, y

@@ -58,6 +58,31 @@ class Retrieval:
         return {**asdict(self), "mean_recall": self.mean_recall}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranks:
+    """Where every query finds its first right thing: what R@K are counted from, and intervals drawn from."""
+
+    asking: npt.NDArray[np.int64]
+    """P, the pictures that have a text."""
+    to_text: npt.NDArray[np.int64]
+    """P, of the best of its texts, from 0."""
+    to_picture: npt.NDArray[np.int64]
+    """M, of each text's picture, from 0."""
+    is_text_tied: npt.NDArray[np.bool_]
+    """P, whether something wrong has the score of the first right thing."""
+    is_picture_tied: npt.NDArray[np.bool_]
+    """M."""
+
+    def sum_up(self, n_pictures: int) -> Retrieval:
+        """Count both ways, among so many pictures."""
+        return Retrieval(
+            n_pictures=n_pictures,
+            n_texts=len(self.to_picture),
+            to_text=_sum_up(self.to_text, self.is_text_tied),
+            to_picture=_sum_up(self.to_picture, self.is_picture_tied),
+        )
+
+
 def measure_retrieval(
     pictures: Features, texts: Features, owners: Sequence[int] | npt.NDArray[np.int64]
 ) -> Retrieval:
@@ -77,15 +102,23 @@ def measure_retrieval(
         UsageError: shapes do not fit, a feature has no direction, or an owner is no picture.
 
     """
+    return rank_retrieval(pictures, texts, owners).sum_up(len(pictures))
+
+
+def rank_retrieval(
+    pictures: Features, texts: Features, owners: Sequence[int] | npt.NDArray[np.int64]
+) -> Ranks:
+    """The ranks behind `measure_retrieval`, query by query; arguments and errors are the same."""
     belongs = _check(pictures, texts, np.asarray(owners))
     seen, read = _normalise(pictures), _normalise(texts)
     rank_text, tie_text = _rank_pictures(seen, read, belongs)
     rank_picture, tie_picture = _rank_texts(seen, read, belongs)
-    return Retrieval(
-        n_pictures=len(pictures),
-        n_texts=len(texts),
-        to_text=_sum_up(rank_text, tie_text),
-        to_picture=_sum_up(rank_picture, tie_picture),
+    return Ranks(
+        asking=np.unique(belongs),
+        to_text=rank_text,
+        to_picture=rank_picture,
+        is_text_tied=tie_text,
+        is_picture_tied=tie_picture,
     )
 
 

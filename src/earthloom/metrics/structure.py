@@ -57,8 +57,8 @@ def structure_term(a: Picture, b: Picture, where: Mask | None = None) -> float:
         UsageError: for pictures that cannot be compared.
 
     """
-    x, y = _take_pair(light_luminance(a), light_luminance(b))
-    _, _, variance_x, variance_y, covariance = _windowed_moments(x, y)
+    x, y = take_pair(light_luminance(a), light_luminance(b))
+    _, _, variance_x, variance_y, covariance = windowed_moments(x, y)
     c3 = C2 / 2
     term = (covariance + c3) / (np.sqrt(variance_x * variance_y) + c3)
     return _mean(term, where, _RADIUS, x.shape)
@@ -66,8 +66,8 @@ def structure_term(a: Picture, b: Picture, where: Mask | None = None) -> float:
 
 def ssim(a: Picture, b: Picture) -> float:
     """Mean structural similarity of stored grey (Wang et al., IEEE TIP 2004), windows inside the picture only."""
-    x, y = _take_pair(stored_grey(a), stored_grey(b))
-    mean_x, mean_y, variance_x, variance_y, covariance = _windowed_moments(x, y)
+    x, y = take_pair(stored_grey(a), stored_grey(b))
+    mean_x, mean_y, variance_x, variance_y, covariance = windowed_moments(x, y)
     luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
     contrast_structure = (2 * covariance + C2) / (variance_x + variance_y + C2)
     return float((luminance * contrast_structure).mean())
@@ -85,7 +85,7 @@ def gradient_correlation(a: Picture, b: Picture, where: Mask | None = None) -> f
         -1 to 1; NaN where either has the same gradient everywhere, or no pixel is left.
 
     """
-    x, y = _take_pair(light_luminance(a), light_luminance(b))
+    x, y = take_pair(light_luminance(a), light_luminance(b))
     edges_x, edges_y = gradient_magnitude(x)[1:-1, 1:-1], gradient_magnitude(y)[1:-1, 1:-1]
     chosen = slice(None) if where is None else _cut_where(where, 1, x.shape)
     return _correlate(edges_x[chosen].ravel(), edges_y[chosen].ravel())
@@ -97,7 +97,7 @@ def gmsd(a: Picture, b: Picture) -> float:
     Means of 2 x 2 pixels, every second one; Prewitt / 3 with zeros beyond the border; T = 170 for grey of 0 to 255; the
     standard deviation (n - 1) of the similarities. A last odd row or column is left out.
     """
-    x, y = _take_pair(stored_grey(a), stored_grey(b))
+    x, y = take_pair(stored_grey(a), stored_grey(b))
     edges_x, edges_y = (gradient_magnitude(_halve(grey), cv2.BORDER_CONSTANT) for grey in (x, y))
     similarity = (2 * edges_x * edges_y + GMSD_C) / (edges_x**2 + edges_y**2 + GMSD_C)
     return float(similarity.std(ddof=1))
@@ -139,7 +139,8 @@ def _weigh(picture: Picture, weights: tuple[float, ...]) -> Values:
     raise UsageError(f"A picture of 1 or 3 channels was wanted, got an array of shape {picture.shape}.")
 
 
-def _take_pair(x: Values, y: Values) -> tuple[Values, Values]:
+def take_pair(x: Values, y: Values) -> tuple[Values, Values]:
+    """Both, H x W, if they can be compared. Raises `UsageError` for two sizes, or less than 11 x 11 pixels."""
     if x.shape != y.shape or min(x.shape) <= 2 * _RADIUS:
         raise UsageError(
             f"Two pictures of one size of at least {2 * _RADIUS + 1} pixels were wanted, got {x.shape} and {y.shape}."
@@ -147,7 +148,7 @@ def _take_pair(x: Values, y: Values) -> tuple[Values, Values]:
     return x, y
 
 
-def _windowed_moments(x: Values, y: Values) -> tuple[Values, Values, Values, Values, Values]:
+def windowed_moments(x: Values, y: Values) -> tuple[Values, Values, Values, Values, Values]:
     """Means, variances and covariance in Gaussian windows that lie inside the picture."""
     mean_x, mean_y = _blur(x), _blur(y)
     variance_x = np.maximum(_blur(x * x) - mean_x**2, 0)

@@ -190,11 +190,6 @@ class EvaluationFolder:
         """Held by the process that evaluates here."""
         return self.root / ".evaluation.lock"
 
-    @property
-    def verdicts(self) -> Path:
-        """What was read from each generated picture, one JSON line each; only where attributes are judged."""
-        return self.root / "verdicts.jsonl"
-
     def drawn(self, place: str, digest: str) -> Path:
         """Folder of what the generator at a place of the recipe drew by the settings of this digest."""
         return self.root / "drawn" / f"{place}-{digest[:8]}"

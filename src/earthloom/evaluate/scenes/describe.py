@@ -8,26 +8,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from earthloom.evaluate.encoders import Classical
 from earthloom.evaluate.scenes.config import SceneSettings
 from earthloom.evaluate.scenes.pictures import Picture, Reader, name_place
 from earthloom.evaluate.scenes.realism import Described
-from earthloom.metrics.features import CLASSICAL, N_FEATURES, describe_pictures
+from earthloom.metrics.features import N_FEATURES
 from earthloom.models.encoders import Encoder, load_encoder
+from earthloom.models.encoders.encoder import name_encoder
 from earthloom.store.selection import Shown
+
+__all__ = ["Classical", "Describer", "choose_encoders", "name_encoder"]
 
 Features = npt.NDArray[np.float64]
 _BATCH = 16
 """Pictures that a network describes at once."""
-
-
-class Classical:
-    """The features that need no weights."""
-
-    name, _, version = CLASSICAL.partition("@")
-
-    def describe(self, pictures: Sequence[Picture]) -> Features:
-        """Features of each picture, N x D."""
-        return describe_pictures(pictures)
 
 
 def choose_encoders(settings: SceneSettings, base: Path) -> tuple[Encoder, ...]:
@@ -35,11 +29,6 @@ def choose_encoders(settings: SceneSettings, base: Path) -> tuple[Encoder, ...]:
     if settings.encoder == "classical" or settings.weights is None:
         return (Classical(),)
     return Classical(), load_encoder(settings.encoder, base / settings.weights)
-
-
-def name_encoder(encoder: Encoder) -> str:
-    """Name and version: only features of one version can be compared."""
-    return f"{encoder.name}@{encoder.version}"
 
 
 class Describer:

@@ -19,8 +19,6 @@ from earthloom.models.weights.origins import Origin
 _STEPS, _GUIDANCE = 30, 2.0
 _BATCH = 64
 """Pictures at once on a GPU."""
-_SAME = ("prompt", "control", *FACTS)
-"""Fields of briefs and of requests alike."""
 
 
 def open_painter(path: str, *, device: Device, precision: Precision) -> PainterGenerator:
@@ -48,7 +46,8 @@ def open_painter(path: str, *, device: Device, precision: Precision) -> PainterG
             guidance=float(recipe.get("guidance", _GUIDANCE)),
             size=(side, side),
             batch=1 if where.type == "cpu" else _BATCH,
-            facts=frozenset(FACTS),
+            # What was always withheld is noise to the network: it was taught by words alone.
+            facts=frozenset() if recipe.get("drop_facts") == 1 else frozenset(FACTS),
             modality=painter.training.get("modality"),
             names={field: tuple(names) for field, names in painter.training.get("names", {}).items()},
             gsd_of="detail" if recipe.get("scale", True) else "record",
@@ -78,13 +77,16 @@ class PainterGenerator:
             yield "control: this painter draws from words and facts alone."
         elif has_control:
             yield from find_faults_of_control(brief, self.about.control_channels, has_control=True)
-        for field, name in self.painter.find_strangers(_make_request(brief)).items():
+        if strange := self._find_untaught(brief):
+            yield f"{', '.join(strange)}: this painter was taught by words alone; say it in the prompt."
+            return
+        for field, name in self.painter.find_strangers(self._make_request(brief)).items():
             told = ", ".join(self.about.names.get(field, ())) or "none"
             yield f"{field}: this painter was never shown {name!r}; it knows {told}."
 
     def draw(self, briefs: Sequence[Brief], *, steps: int, guidance: float) -> list[Drawn]:
         """Draw pictures; on a CPU one by one, so that none depends on its neighbours by a rounding."""
-        requests = [_make_request(brief) for brief in briefs]
+        requests = [self._make_request(brief) for brief in briefs]
         n = 1 if self.about.device == "cpu" else max(1, len(requests))
         with explain_memory():
             pictures = [
@@ -97,10 +99,17 @@ class PainterGenerator:
             for brief, picture in zip(briefs, pictures, strict=True)
         ]
 
+    def _find_untaught(self, brief: Brief) -> list[str]:
+        """Facts of a brief that it takes no notice of; that it draws what it draws is none."""
+        given = [
+            field for field in FACTS if getattr(brief, field) is not None and field not in self.about.facts
+        ]
+        return [field for field in given if (field, brief.modality) != ("modality", self.about.modality)]
 
-def _make_request(brief: Brief) -> Request:
-    """The noise follows from the seed alone, which stands in for the key."""
-    return Request(key=str(brief.seed), **{name: getattr(brief, name) for name in _SAME})
+    def _make_request(self, brief: Brief) -> Request:
+        """The noise follows from the seed alone, which stands in for the key."""
+        told = {name: getattr(brief, name) for name in ("prompt", "control", *self.about.facts)}
+        return Request(key=str(brief.seed), **told)
 
 
 def _make_origin(painter: TinyPainter, name: str) -> Origin:

@@ -25,6 +25,9 @@ class TinySettings(TinyMeasures):
     cut squares of `side` pixels as they are."""
     turn: bool = True
     """Turn and mirror pictures at random: seen from above there is no up."""
+    control_jitter: float = Field(0.0, ge=0, le=1)
+    """Most by which contrast and brightness of each channel of `control` are changed at random, as `jitter_levels`
+    does: what colours tell of a place and a day holds for no other, texture and shape do. 0 for not at all."""
     styles: tuple[str, ...] = ()
     """Styles of the captions to learn from, one of which is drawn each time; empty for all."""
     drop: Share = 0.1
@@ -37,6 +40,9 @@ class TinySettings(TinyMeasures):
     min_snr: float | None = Field(None, gt=0, le=1000)
     """Cap of the Min-SNR weights (Hang et al., ICCV 2023), 5 in the paper; left out, the error of the velocity has the
     same weight at all steps."""
+    shift: float = Field(1.0, gt=0, le=100)
+    """How many times stronger noise is in what is learnt from than the schedule has it, see `shift_steps`. Large even
+    areas show through much noise: above 1, more is learnt of what they are to be, and so of `control`."""
     guidance: float = Field(2.0, ge=1, le=20)
     """How far the samples go beyond what they are told; 1 for no guidance."""
     sample_steps: int = Field(20, ge=1, le=1000)

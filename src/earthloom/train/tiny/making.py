@@ -50,7 +50,8 @@ def make_tiny(recipe: TinyRecipe, setting: Setting) -> Made:
     about = _describe(recipe, stream, first)
     controls = _look_at_controls(recipe, setting, middle)
     step = TinyStep(recipe, setting.device, _look_at(first, middle), about, controls)
-    anywhere = replace(middle, square=replace(middle.square, is_random=True, turn=recipe.turn))
+    square = replace(middle.square, is_random=True, turn=recipe.turn)
+    anywhere = replace(middle, square=square, jitter=recipe.control_jitter)
     return Made(step=step, batches=_make_batches(recipe, setting, stream, anywhere, middle))
 
 

@@ -30,6 +30,8 @@ class Preparation:
     square: Square
     styles: tuple[str, ...] = ()
     """Of the captions to choose from; empty for all."""
+    jitter: float = 0.0
+    """Most by which levels of the other picture of a pair are changed, see `jitter_levels`; 0 for not at all."""
 
     def prepare(self, sample: Sample, rng: np.random.Generator) -> Arrays:
         """The arrays of one sample: `image` (C x side x side, 8 bits), `tokens`, `names`, `measures`, `known`.
@@ -46,6 +48,8 @@ class Preparation:
     def prepare_pair(self, pair: tuple[Sample, Sample], rng: np.random.Generator) -> Arrays:
         """The arrays of a sample, and as `control` the other picture of its ground, cut and turned alike.
 
+        The other picture alone is jittered.
+
         Raises:
             RecordError: a picture cannot be decoded, or the two differ in size.
 
@@ -57,7 +61,7 @@ class Preparation:
             self._draw(each, channels, np.random.default_rng(seed))
             for each, channels in ((sample, self.shape.channels), (other, self.shape.control_channels))
         )
-        return {**told, "image": image, "control": control}
+        return {**told, "image": image, "control": jitter_levels(control, self.jitter, rng)}
 
     def _tell(self, sample: Sample, rng: np.random.Generator) -> Arrays:
         """Words and facts."""
@@ -83,6 +87,25 @@ class Preparation:
                 Reason.UNSUPPORTED_PIXELS, f"wanted {channels} channels, got {picture.shape[2]}"
             )
         return np.ascontiguousarray(picture.transpose(2, 0, 1))
+
+
+def jitter_levels(picture: Picture, most: float, rng: np.random.Generator) -> Picture:
+    """Change contrast and brightness of each channel of a picture, C x H x W, 8 bits, by itself.
+
+    Contrast is multiplied or divided by up to e to the power of `most`, about the mean of the channel; brightness
+    moves by up to `most` of half of the range. Levels beyond 0 and 255 are clipped. With `most` 0 nothing is
+    changed and nothing drawn.
+    """
+    if most == 0.0:
+        return picture
+    n = len(picture)
+    contrast, brightness = np.exp(rng.uniform(-most, most, n)), 127.5 * rng.uniform(-most, most, n)
+    changed = np.empty_like(picture)
+    for channel, levels in enumerate(picture):
+        offset = (1.0 - contrast[channel]) * levels.mean() + brightness[channel]
+        table = (np.arange(256) * contrast[channel] + offset).round().clip(0, 255).astype(np.uint8)
+        changed[channel] = table[levels]
+    return changed
 
 
 def gather_facts(sample: Sample, factor: float, rng: np.random.Generator) -> Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +79,9 @@ class TinyStep:
     def learn(self, batch: Batch, number: int, update: Update) -> Mapping[str, Tensor]:
         """One step of each picture's dissolution, drawn at random, with some of what is known withheld."""
         images, told = to_pictures(batch["image"]), tell(batch)
-        t = torch.randint(make_schedule(images.device).n_steps, (len(images),), device=images.device)
+        n_steps = make_schedule(images.device).n_steps
+        t = torch.randint(n_steps, (len(images),), device=images.device)
+        t = shift_steps(t, n_steps, self._recipe.shift)
         loss = self._compare(images, self._withhold(told), t)
         update("network", loss)
         return {"loss": loss.detach()}
@@ -88,11 +91,11 @@ class TinyStep:
         images = to_pictures(batch["image"])
         n_steps = make_schedule(images.device).n_steps
         t = ((torch.arange(len(images), device=images.device) + 0.5) / len(images) * n_steps).long()
-        return {"loss": self._compare(images, tell(batch), t)}
+        return {"loss": self._compare(images, self._tell(batch), t)}
 
     def sample(self, batch: Batch) -> Tensor:
         """Rows of: what it draws from, if there is such a picture, the real one, and three that are drawn."""
-        images, told = to_pictures(batch["image"]), tell(batch)
+        images, told = to_pictures(batch["image"]), self._tell(batch)
         columns = [images] if told.control is None else [told.control, images]
         for _ in range(_DRAWN):
             columns.append(
@@ -121,6 +124,11 @@ class TinyStep:
         weights = min_snr_weights(schedule.snr(t), self._recipe.min_snr, KIND)
         return (errors * weights.to(errors.dtype)).mean()
 
+    def _tell(self, batch: Batch) -> Told:
+        """All that it has learned to be told: numbers of facts that were always withheld would be noise to it."""
+        told = tell(batch)
+        return replace(told, known=torch.zeros_like(told.known)) if self._recipe.drop_facts == 1 else told
+
     def _withhold(self, told: Told) -> Told:
         """Forget words, facts and the other picture with the recipe's probabilities."""
         recipe, n, device = self._recipe, len(told.known), told.known.device
@@ -131,6 +139,18 @@ class TinyStep:
         told = replace(told, known=drop_facts(told.known, recipe.drop, recipe.drop_facts))
         told = forget_control(forget_words(told, draw(recipe.drop)), draw(recipe.drop))
         return forget(told, draw(recipe.drop_all))
+
+
+def shift_steps(t: Tensor, n_steps: int, factor: float) -> Tensor:
+    """Steps (N whole numbers from 0) moved to where noise is `factor` times as strong beside the picture.
+
+    That is how Hoogeboom et al. (ICML 2023, section 2.1) shift the cosine schedule, whose ratio of noise to picture is
+    the tangent of a quarter turn times the share of the way.
+    """
+    if factor == 1.0:
+        return t
+    angles = (t + 0.5) / n_steps * (math.pi / 2)
+    return (torch.atan(factor * torch.tan(angles)) / (math.pi / 2) * n_steps).long().clamp(max=n_steps - 1)
 
 
 def tell(batch: Batch) -> Told:
