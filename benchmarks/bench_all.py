@@ -9,6 +9,7 @@ import time
 
 import bench_captions
 import bench_effects
+import bench_features
 import bench_geotiff
 import bench_img2dataset
 import bench_memory
@@ -16,6 +17,7 @@ import bench_metrics
 import bench_pixels
 import bench_planning
 import bench_remote
+import bench_words
 
 BENCHES = (
     bench_pixels,
@@ -26,7 +28,9 @@ BENCHES = (
     bench_effects,
     bench_captions,
     bench_remote,
+    bench_words,
     bench_metrics,
+    bench_features,
 )
 
 

@@ -44,6 +44,8 @@ RECIPE = HERE / "encoder.yaml"
 WIDTHS, BLOCKS = (32, 64, 128, 192), (1, 2, 2, 1)
 STEPS, BATCH, RATE, DECAY, SEED = 1200, 128, 4e-3, 2e-2, 7
 SMOOTHING = 0.05
+PARTS = 16
+"""Of a batch, each varied in its own way."""
 COVERS = (
     "annual crop", "forest", "herbaceous vegetation", "highway", "industrial", "pasture", "permanent crop",
     "residential", "river", "sea lake",
@@ -218,19 +220,30 @@ def find_chances(source: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
 
 
 def vary(batch: Set, rng: np.random.Generator) -> tuple[Tensor, Labels]:
-    """Turn, mirror, cut and enlarge, take detail away; answers follow. Float levels, N x 3 x 64 x 64."""
-    pictures = torch.from_numpy(batch.pictures).float()
+    """Turn, mirror, cut and enlarge, take detail away; answers follow. Float levels, N x 3 x 64 x 64.
+
+    Part by part of the batch: were a whole batch blurred alike, its normalisation would tell the network so, and a
+    network that knows by that is lost where it is used.
+    """
+    parts = [vary_alike(batch.take(places), rng) for places in np.array_split(np.arange(BATCH), PARTS)]
+    labels = {head: np.concatenate([part[head] for _, part in parts]) for head in ANSWERS}
+    return torch.cat([pictures for pictures, _ in parts]), labels
+
+
+def vary_alike(part: Set, rng: np.random.Generator) -> tuple[Tensor, Labels]:
+    """All pictures of a part in the same way."""
+    pictures = torch.from_numpy(part.pictures).float()
     if rng.random() < 0.5:
         pictures = pictures.flip(3)
     pictures = torch.rot90(pictures, int(rng.integers(4)), (2, 3))
-    side = SIDE if rng.random() < 0.5 else int(rng.integers(SIDE // 2, SIDE))
+    side = SIDE if rng.random() < 0.6 else int(rng.integers(SIDE // 2, SIDE))
     y, x = rng.integers(0, SIDE - side + 1, 2)
     pictures = scale(pictures[:, :, y : y + side, x : x + side], SIDE)
-    lost = int(rng.choice(3, p=(0.6, 0.25, 0.15)))
+    lost = int(rng.choice(3, p=(0.7, 0.2, 0.1)))
     pictures = scale(scale(pictures, SIDE >> lost), SIDE)
     shift = torch.from_numpy(rng.uniform(0.94, 1.06, (len(pictures), 1, 1, 1))).float()
     missing = math.log2(SIDE / side)
-    labels = label(batch, octave=batch.octave - missing, missing=missing + lost)
+    labels = label(part, octave=part.octave - missing, missing=missing + lost)
     return (pictures * shift).clamp(0, 255), labels
 
 

@@ -271,7 +271,7 @@ def hold(name: str, real: Path, copy: Path) -> Result:
 def tell_checks(name: str, result: Result) -> tuple[str, ...]:
     """One row of the table of copies: values, bold where a bound is broken."""
     figures = [result.find(check) for check in CHECKS]
-    cells = ["none" if f.value is None else f"{f.value:.2f}" for f in figures]
+    cells = ["none" if f.value is None else f"{round(f.value, 2) + 0.0:.2f}" for f in figures]
     told = [
         f"**{cell}**" if figure.passed is False else cell for cell, figure in zip(cells, figures, strict=True)
     ]

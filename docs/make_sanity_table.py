@@ -15,7 +15,7 @@ from sanity.rows import render_rows
 
 TARGET = Path(__file__).with_name("evaluation-sanity.md")
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
-SECTIONS = ("distances",)
+SECTIONS = ("distances", "texts", "radar", "captions")
 """Modules of docs/sanity, in the order of the page."""
 
 INTRODUCTION = """\

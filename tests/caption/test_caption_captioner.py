@@ -44,6 +44,15 @@ def test_that_plain_as_a_style_gives_at_least_an_overview() -> None:
     assert [c.style for c in caption_tile(*make_bare(), settings).captions] == ["enriched"] + ["plain"] * 3
 
 
+def test_that_a_subject_may_be_as_short_as_what_is_known() -> None:
+    settings = CaptionSettings(styles=("subject", "enriched"), per_image=0)
+    captions = caption_tile(*make_eurosat("river"), settings).captions
+    assert summarise(captions)[0] == ("subject", "prompt", AUTHOR)
+    assert captions[0].text == "a satellite image shows a river"
+    (bare,) = caption_tile(*make_bare(), CaptionSettings(styles=("subject",), per_image=0)).captions
+    assert bare.text == "a remote sensing image"
+
+
 def test_that_settings_read_like_a_recipe() -> None:
     settings = CaptionSettings.model_validate(
         {"with": "rules", "styles": ["mmm_rs", "enriched"], "per_image": 5}

@@ -40,6 +40,7 @@ from earthloom.caption.rules.writing import (
     write_gaia,
     write_mmm_rs,
     write_plain,
+    write_subject,
 )
 from earthloom.core.records import Effect, Modality, Scene, Tile
 from earthloom.geo.levels import GsdLevel
@@ -616,6 +617,34 @@ def test_that_weather_of_the_source_is_not_called_simulated() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (make_eurosat("forest"), "a satellite image shows forest"),
+        (make_airport(), "a remote sensing image shows three airplanes and one storage tank"),
+        (make_bare(gsd_m=0.3), "a remote sensing image"),
+        (make_bare(Modality.SAR, gsd_m=0.3), "a SAR remote sensing image"),
+    ],
+)
+def test_that_a_subject_says_what_is_there_and_nothing_of_how_it_was_taken(
+    record: tuple[Scene, Tile], expected: str
+) -> None:
+    assert write_subject(Wording(gather(*record))) == expected
+
+
+@pytest.mark.parametrize("effect", ["fog", "snow", "low_light"])
+def test_that_weather_changes_no_subject(effect: str) -> None:
+    clear = make_eurosat("river")
+    changed = with_fog(clear, effect)
+    assert prompt(changed) != prompt(clear)
+    assert write_subject(Wording(gather(*changed))) == write_subject(Wording(gather(*clear)))
+
+
+@pytest.mark.parametrize("record", EVERY)
+def test_that_a_subject_is_the_inner_caption_of_the_prompt(record: tuple[Scene, Tile]) -> None:
+    assert write_subject(Wording(gather(*record))) in prompt(record)
+
+
 @pytest.mark.parametrize("max_tokens", [40, 60, 77])
 @pytest.mark.parametrize("record", EVERY)
 def test_that_captions_keep_to_a_length(record: tuple[Scene, Tile], max_tokens: int) -> None:
@@ -625,6 +654,7 @@ def test_that_captions_keep_to_a_length(record: tuple[Scene, Tile], max_tokens: 
         assert len(texts) == 5
         texts += [write_mmm_rs(wording, None, max_tokens), write_enriched(wording, seed, "x", max_tokens)]
         texts += [text for _, text in write_gaia(wording, seed, "x", max_tokens)]
+        texts.append(write_subject(wording, max_tokens))
         assert max(map(count_clip_tokens, texts)) <= max_tokens
 
 

@@ -106,3 +106,34 @@ def test_that_files_are_read_and_a_page_is_written(tmp_path: Path) -> None:
     assert page.count("<svg") >= 4
     told = json.loads((tmp_path / "both.json").read_text())
     assert told["rows"][0]["name"] == "kd"
+
+
+@pytest.mark.parametrize("output", ["a.html", "a", "a.json"])
+def test_that_no_result_is_written_over(tmp_path: Path, output: str) -> None:
+    for name in ("a", "b"):
+        write_json(tmp_path / f"{name}.json", make_result(name).to_json())
+    before = (tmp_path / "a.json").read_bytes()
+    with pytest.raises(UsageError, match="would be lost"):
+        write_comparison([tmp_path / "a.json", tmp_path / "b.json"], tmp_path / output)
+    assert (tmp_path / "a.json").read_bytes() == before
+
+
+def test_that_a_folder_is_no_page(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name the page"):
+        write_comparison([tmp_path / "a.json", tmp_path / "b.json"], tmp_path)
+
+
+def test_that_a_dot_in_the_name_of_a_page_stays(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_json(tmp_path / f"{name}.json", make_result(name).to_json())
+    write_comparison([tmp_path / "a.json", tmp_path / "b.json"], tmp_path / "v1.2")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.json", "b.json", "v1.2.html", "v1.2.json"}
+
+
+def test_that_figures_of_one_name_are_warned_of_and_the_first_is_taken() -> None:
+    first = make_result("first")
+    second = replace(first, name="second", figures=(*first.figures, replace(KD, value=9.0)))
+    found = compare([first, second])
+    row = next(row for row in found.rows if row.name == "kd")
+    assert row.difference == 0
+    assert [warning for warning in found.warnings if "second holds several figures kd" in warning]

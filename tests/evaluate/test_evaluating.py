@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from earthloom.core.errors import LockedError, RecipeError, UsageError
+from earthloom.core.errors import LockedError, RecipeError, UsageError, WriteError
 from earthloom.evaluate.config import PictureSet
 from earthloom.evaluate.evaluating import evaluate
-from earthloom.evaluate.result import Curve, Figure, Line, Result, Table, read_result
+from earthloom.evaluate.result import Curve, Figure, Line, Result, SetInfo, Table, read_result
 from earthloom.evaluate.scenes.recipe import SceneRecipe
 from earthloom.evaluate.sets import open_set
 from earthloom.evaluate.work import Outcome, Work
@@ -156,3 +156,133 @@ def test_that_equal_results_are_equal_bytes(tmp_path: Path) -> None:
     assert isinstance(first, Result)
     plain = [result.to_json() | {"seconds": 0} for result in (first, second)]
     assert plain[0] == plain[1]
+
+
+def open_work(folder: Path) -> Work:
+    return Work(base=folder, folder=folder / "out", seed=0, tell=lambda text: None)
+
+
+def test_that_a_name_in_two_sets_is_two_pictures(tmp_path: Path) -> None:
+    write_picture(tmp_path / "drawn" / "a.png", 1)
+    for folder in ("real", "more"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").write_bytes(b"no picture")
+    work = open_work(tmp_path)
+    sets = [work.open(name, PictureSet(folder=name)) for name in ("drawn", "real", "more")]
+    for opened in sets:
+        for entry in opened.entries:
+            work.read(entry)
+    assert [work.inform(opened, []).n_refused for opened in sets] == [0, 1, 1]
+    assert len(work.refused) == 2
+
+
+def test_that_other_pictures_under_old_names_are_another_set(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png", 1)
+    work = open_work(tmp_path)
+
+    def identify() -> str | None:
+        opened = work.open("real", PictureSet(folder="."))
+        return work.inform(opened, list(opened.entries)).identity
+
+    first = identify()
+    assert identify() == first
+    write_picture(tmp_path / "a.png", 2)
+    assert identify() != first
+
+
+def test_that_grids_beside_drawn_pictures_do_not_count_towards_a_limit(tmp_path: Path) -> None:
+    for number in range(8):
+        write_picture(tmp_path / f"{number}.png", number)
+    rows = [json.dumps({"file_name": f"{number}.png"}) for number in range(4)]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(rows))
+    opened = open_set("generated", PictureSet(folder=str(tmp_path), limit=3), Path())
+    assert len(opened.entries) == 3
+
+
+def test_that_prompts_may_hold_separators_of_lines(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png", 1)
+    row = {"file_name": "a.png", "prompt": "a\u2028b\x85c", "label": 3}
+    (tmp_path / "metadata.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    (entry,) = open_set("generated", PictureSet(folder=str(tmp_path)), Path()).entries
+    assert (entry.prompt, entry.label) == ("a\u2028b\x85c", "3")
+
+
+@pytest.mark.parametrize(
+    "odd", [{"prompt": 5}, {"gsd_m": "10"}, {"label": ["a"]}, {"label": True}, {"file_name": None}]
+)
+def test_that_metadata_of_other_types_are_told_with_their_place(
+    tmp_path: Path, odd: dict[str, object]
+) -> None:
+    write_picture(tmp_path / "a.png", 1)
+    (tmp_path / "metadata.jsonl").write_text(json.dumps({"file_name": "a.png"} | odd))
+    with pytest.raises(UsageError, match=f"picture 1: `{next(iter(odd))}` wants"):
+        open_set("generated", PictureSet(folder=str(tmp_path)), Path())
+
+
+def test_that_filters_of_releases_are_no_silence_elsewhere() -> None:
+    for place in ({"folder": "a"}, {"generator": {"model": "tiny", "prompt": ["x"]}}):
+        with pytest.raises(ValueError, match="wants no `split`, `labels` without a `release`"):
+            PictureSet.model_validate({**place, "split": ["test"], "labels": ["sea"]})
+
+
+def test_that_a_generator_without_settings_is_a_fault_with_its_place(tmp_path: Path) -> None:
+    text = "evaluate: generation\nname: x\nreal: {folder: .}\ngenerated: {generator: {}}\n"
+    with pytest.raises(RecipeError, match="generated.generator.model"):
+        parse_evaluation(text, base=tmp_path)
+
+
+def test_that_a_file_in_the_way_is_told(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(WriteError, match="out"):
+        evaluate(RECIPE, tmp_path / "out", measure_by=measure)
+
+
+def test_that_numbers_that_are_none_are_unknown_and_told(tmp_path: Path) -> None:
+    nan, inf = float("nan"), float("inf")
+
+    def fail(recipe: object, work: Work) -> Outcome:
+        line = Line(
+            name="fd", x=(1.0, 2.0, 3.0), y=(3.0, nan, 4.0), low=(1.0, 1.0, -inf), high=(5.0, 5.0, 5.0)
+        )
+        return Outcome(
+            sets=(),
+            figures=(
+                Figure(
+                    name="a", value=nan, low=-inf, high=1.0, details={"each": [1.0, inf], "n": np.int64(3)}
+                ),
+                Figure(name="b", value=np.float32(0.5), floor=inf, reason="few"),  # type: ignore[arg-type]
+            ),
+            tables=(Table(title="t", columns=("a", "b"), rows=(("x", nan),)),),
+            curves=(Curve(title="c", x_label="x", y_label="y", lines=(line,)),),
+        )
+
+    result = evaluate(RECIPE, tmp_path, measure_by=fail)
+    text = (tmp_path / "result.json").read_text()
+    assert not {"NaN", "Infinity"} & set(text.replace(",", " ").split())
+    a, b = result.figures
+    assert (a.value, a.low, a.high, a.reason) == (
+        None,
+        None,
+        1.0,
+        "value came out as nan, low came out as -inf",
+    )
+    assert a.details == {"each": [1.0, None], "n": 3}
+    assert (b.value, b.floor, b.reason) == (0.5, None, "few; floor came out as inf")
+    assert result.tables[0].rows == (("x", None),)
+    assert (result.curves[0].lines[0].x, result.curves[0].lines[0].low) == ((1.0,), (1.0,))
+    assert read_result(tmp_path) == result
+
+
+@pytest.mark.parametrize(("identity", "n"), [("abc", 1), ("abd", 0)])
+def test_that_a_set_measured_against_itself_is_told(tmp_path: Path, identity: str, n: int) -> None:
+    def repeat(recipe: object, work: Work) -> Outcome:
+        sets = (
+            SetInfo(name="real", place="a", n=3, identity="abc"),
+            SetInfo(name="generated", place="b", n=3, identity=identity),
+            SetInfo(name="probes", place="a", n=3, identity="abc"),
+        )
+        return Outcome(sets=sets, figures=())
+
+    notes = evaluate(RECIPE, tmp_path, measure_by=repeat).notes
+    assert [note for note in notes if "real and generated are the same pictures" in note] == [*notes]
+    assert len(notes) == n

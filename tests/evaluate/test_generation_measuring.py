@@ -246,3 +246,12 @@ def test_wrong_settings_say_what_is_wanted(told: dict[str, Any], fault: str) -> 
     recipe = {"evaluate": "generation", "name": "a", "real": {"folder": "r"}, "generated": {"folder": "g"}}
     with pytest.raises(ValidationError, match=fault):
         GenerationRecipe.model_validate({**recipe, **told})
+
+
+def test_probes_learn_from_sets_of_their_own(measure: Measure, home: Path) -> None:
+    write_real(home / "learned", N, first=4000)
+    result = measure("same", "probes", attributes=True, probes=[{"folder": "learned"}])
+    assert [found.name for found in result.sets] == ["real", "generated", "probes[0]"]
+    figure = result.find("faithful:class")
+    assert number(figure) > 0.95
+    assert figure.n_real == 3 * N

@@ -10,7 +10,7 @@ import pytest
 from fakes.benchmarks import write_karpathy, write_lines, write_release
 from tiny_models.clip import write_tiny_clip
 
-from earthloom.core.errors import RunError, UsageError
+from earthloom.core.errors import RecipeError, RunError, UsageError
 from earthloom.evaluate.benchmarks.captions import list_captioned
 from earthloom.evaluate.benchmarks.names import find_benchmark
 from earthloom.evaluate.evaluating import evaluate
@@ -18,6 +18,7 @@ from earthloom.evaluate.result import Result, read_result
 from earthloom.evaluate.retrieval.config import RetrievalRecipe
 from earthloom.evaluate.retrieval.measuring import DISTINCT
 from earthloom.metrics.retrieval import expect_chance
+from earthloom.recipes import parse_evaluation
 
 N = 30
 _ROUNDING = 1e-5
@@ -60,8 +61,8 @@ def test_a_benchmark_end_to_end(home: Path) -> None:
     assert result.find("to_picture@10").n == 5 * N
     assert result.find("to_picture@10").null == pytest.approx(10 / N)
     mean = np.mean([result.find(f"{way}@{k}").value for way in ("to_text", "to_picture") for k in (1, 5, 10)])
-    assert result.find("mr").value == pytest.approx(mean)
-    assert result.find("mr").null == pytest.approx(
+    assert result.find("mean_recall").value == pytest.approx(mean)
+    assert result.find("mean_recall").null == pytest.approx(
         np.mean([expect_chance(5, 5 * N, k) for k in (1, 5, 10)] + [k / N for k in (1, 5, 10)])
     )
     assert result.find("to_picture:median_rank").null == N / 2
@@ -156,6 +157,13 @@ def test_pictures_that_cannot_be_read_are_counted(home: Path) -> None:
         path.write_bytes(b"")
     with pytest.raises(RunError, match="None of 6 pictures"):
         measure(home, test="ucm-captions", path="broken")
+
+
+def test_a_recipe_is_checked_before_anything_is_read(home: Path) -> None:
+    text = "evaluate: retrieval\nname: r\ntest: rsicd\npath: {}\nclip: {{model: openai/clip}}\n"
+    assert isinstance(parse_evaluation(text.format("rsicd"), base=home), RetrievalRecipe)
+    with pytest.raises(RecipeError, match="line 4: path"):
+        parse_evaluation(text.format("nowhere"), base=home)
 
 
 def test_equal_settings_give_equal_results(home: Path) -> None:

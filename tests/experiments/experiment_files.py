@@ -20,17 +20,17 @@ sizes:
   toy:
     sources: [{kind: atlas, name: atlas, scenes: 2, size: 64}]
     steps: 3
-    wide: 16
+    wide: 64
   full:
     data: eurosat
     sources: [{kind: images, name: eurosat, path: $data}]
     steps: 4000
-    wide: 64
+    wide: 96
 steps:
   data:
     build: {sources: $sources, tile: {size: 32}}
   narrow:
-    train: {train: tiny, data: {release: $data_set}, steps: $steps, width: 8}
+    train: {train: tiny, data: {release: $data_set}, steps: $steps, width: 32}
   wide_one:
     train: {train: tiny, data: {release: $data_set}, steps: $steps, width: $wide}
   drawn:

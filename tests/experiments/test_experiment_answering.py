@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -139,5 +140,13 @@ def test_bars_show_all_marks_within_the_drawing() -> None:
     drawn = draw_bars(found.measured)
     assert drawn is not None
     assert drawn.count('class="point"') == 1
-    assert {'class="floor"', 'class="null"', 'class="span"'} <= set(drawn.replace(">", " ").split(" "))
+    for mark, count in {
+        "floor": 2,
+        "null": 2,
+        "ceiling": 0,
+        "span": 2,
+    }.items():  # each in the drawing and in its key
+        assert drawn.count(f'class="{mark}"') == count
+    places = [float(place) for place in re.findall(r' (?:x1|x2|cx)="([0-9.]+)"', drawn)]
+    assert 0 <= min(places) <= max(places) <= 900
     assert draw_bars([found.measured[1]]) is None

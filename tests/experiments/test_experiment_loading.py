@@ -30,7 +30,7 @@ def test_every_step_is_read_as_its_recipe(tmp_path: Path) -> None:
     assert (recipe.name, recipe.tile.size) == ("data_set", 32)
     wide = by_name["wide_one"]
     assert isinstance(wide.recipe, TinyRecipe)
-    assert (wide.recipe.steps, wide.recipe.width, wide.recipe.name) == (3, 16, "wide_one")
+    assert (wide.recipe.steps, wide.recipe.width, wide.recipe.name) == (3, 64, "wide_one")
     assert wide.recipe.data.release == str(tmp_path / "out" / "data_set")
     assert wide.reads == ("data_set",)
     drawn = by_name["drawn"].recipe
@@ -61,7 +61,7 @@ def test_values_can_be_given(tmp_path: Path) -> None:
 
 def test_a_missing_path_says_how_to_give_it(tmp_path: Path) -> None:
     ((line, place, words),) = find_faults(GOOD, tmp_path, size="full")
-    assert (line, place) == (11, "steps.data_set.build.sources[0].path")
+    assert (line, place) == (10, "steps.data_set.build.sources[0].path")
     assert "there is no" in words
     assert "--set data=PATH" in words
 
@@ -70,7 +70,7 @@ def test_all_faults_of_all_steps_are_told_with_their_lines(tmp_path: Path) -> No
     text = (
         GOOD.replace("tile: {size: 32}", "tile: {sise: 32}")
         .replace("steps: 3", "steps: -3")
-        .replace("width: 8", "widht: 8")
+        .replace("width: 32", "widht: 32")
         .replace("model: $wide_one", "model: $wide")
         .replace("limit: 5", "limit: 0, release: $after")
         .replace("release: $data_set, limit", "limit")
@@ -109,7 +109,7 @@ def test_generators_of_evaluations_are_checked_too(tmp_path: Path) -> None:
         ("sizes:\n", "size: huge\nsizes:\n", "size"),
         ("    build: {", "    build: {}\n    train: {", "steps.data_set"),
         ("the wide one: after", "the wide one: wide_one", "answers"),
-        ("    wide: 16", "    narrow: 16", "sizes"),
+        ("    wide: 64", "    narrow: 64", "sizes"),
         ("figure: accuracy\n", "figur: accuracy\n", "answers[0].figur"),
     ],
 )

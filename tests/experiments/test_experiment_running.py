@@ -35,7 +35,7 @@ def test_steps_are_done_once(tmp_path: Path) -> None:
 def test_a_changed_step_is_done_again_with_those_that_read_it(tmp_path: Path) -> None:
     doer = Doer(before=0.5, after=0.9)
     run(GOOD, tmp_path, doer)
-    assert run(GOOD.replace("wide: 16", "wide: 32"), tmp_path, doer) == ["wide_one", "drawn"]
+    assert run(GOOD.replace("wide: 64", "wide: 32"), tmp_path, doer) == ["wide_one", "drawn"]
     assert run(GOOD.replace("limit: 5", "limit: 6"), tmp_path, doer) == ["wide_one", "drawn", "after"]
     assert run(GOOD.replace("title: Narrow", "title: narrow"), tmp_path, doer) == ["after"]
     assert run(GOOD, tmp_path, doer, given={"steps": 5}) == ["narrow", "wide_one", "drawn"]

@@ -69,3 +69,11 @@ def test_sets_without_neighbours_are_refused() -> None:
         measure_memorisation(np.ones((1, 2)), np.ones((3, 2)))
     with pytest.raises(UsageError, match="As many queries"):
         find_nearest(np.ones((2, 2)), np.ones((3, 2)), omit_own=True)
+
+
+def test_copies_are_caught_where_training_samples_are_doubled() -> None:
+    """One training sample in fifty stands twice: 1 % of them are at 0 from another, and so is every copy."""
+    train = np.random.default_rng(0).normal(size=(200, 4))
+    train[:4] = train[4:8]
+    found = measure_memorisation(train, train[50:90])
+    assert (found.under_1, found.under_5, found.authentic) == (1.0, 1.0, 0.0)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from earthloom.core.errors import UsageError
@@ -119,10 +119,13 @@ def test_that_what_is_no_list_of_captions_is_refused(
         measure_captions(candidates, references)
 
 
-WORDS = st.lists(st.sampled_from(["river", "road", "field", "wide", "green", "a", "the"]), max_size=9).map(" ".join)
+WORDS = st.lists(st.sampled_from(["river", "road", "field", "wide", "green", "a", "the"]), max_size=9).map(
+    " ".join
+)
 CORPUS = st.lists(st.tuples(WORDS, st.lists(WORDS, min_size=1, max_size=3)), min_size=1, max_size=4)
 
 
+@settings(max_examples=40)
 @given(CORPUS)
 def test_against_slow_formulas(corpus: list[tuple[str, list[str]]]) -> None:
     candidates, references = [list(part) for part in zip(*corpus, strict=True)]
@@ -196,6 +199,7 @@ def slow_cider(candidates: list[str], references: list[list[str]]) -> list[float
     return scores
 
 
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from("abc")), st.lists(st.sampled_from("abcd")))
 def test_the_longest_common_subsequence(a: list[str], b: list[str]) -> None:
     assert count_common(a, b) == slow_lcs(a, b)

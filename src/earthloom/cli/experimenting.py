@@ -82,4 +82,4 @@ def run(
     summary = run_experiment(
         name, size=size, given=given, folder=output, workers=workers, fresh=fresh, quiet=quiet, tell=tell
     )
-    typer.echo(to_json(summary.to_json()) if as_json else summary.to_text())
+    typer.echo(to_json(summary.to_json()) if as_json else summary.to_log())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -14,7 +15,7 @@ from earthloom.core.markup import Html, element, join
 from earthloom.evaluate.page.glossary import name_figure
 from earthloom.evaluate.page.page import lay_out
 from earthloom.evaluate.page.scales import draw_scale, find_domain
-from earthloom.evaluate.result import Figure, Result, SetInfo, align, read_result, say_number
+from earthloom.evaluate.result import Figure, Result, SetInfo, align, find_result, read_result, say_number
 from earthloom.store.atomic import write_json, write_text
 
 _TRUTHS = ("real", "references", "truth")
@@ -80,7 +81,7 @@ def compare(results: Sequence[Result]) -> Comparison:
     if len(kinds) > 1:
         raise UsageError(f"Results of one kind were wanted, got {' and '.join(kinds)}.")
     keys = dict.fromkeys(_key(figure) for result in results for figure in result.figures)
-    found = [{_key(figure): figure for figure in result.figures} for result in results]
+    found = [{_key(figure): figure for figure in reversed(result.figures)} for result in results]
     return Comparison(
         names=_name_apart(results),
         rows=tuple(_line_up(key, [figures.get(key) for figures in found]) for key in keys),
@@ -92,15 +93,31 @@ def write_comparison(paths: Sequence[Path], output: Path | None = None) -> Compa
     """Compare results by the paths of their files or folders; write a page, and JSON beside it, where one is named.
 
     Raises:
-        UsageError: as `compare` and `read_result`.
+        UsageError: as `compare` and `read_result`; or the page would lie in the place of a folder or a result.
         WriteError: the page cannot be written.
 
     """
+    places = None if output is None else _choose_places(output, paths)
     found = compare([read_result(path) for path in paths])
-    if output is not None:
-        write_json(output.with_suffix(".json"), found.to_json())
-        write_text(output.with_suffix(".html"), render_comparison(found))
+    if places is not None:
+        page, plain = places
+        write_json(plain, found.to_json())
+        write_text(page, render_comparison(found))
     return found
+
+
+def _choose_places(output: Path, paths: Sequence[Path]) -> tuple[Path, Path]:
+    """Where the page and its JSON go; never over a result that is compared."""
+    if output.is_dir() or not output.name:
+        raise UsageError(
+            f"{output} is a folder: name the page to write, such as {output / 'comparison.html'}."
+        )
+    stem = output.name.removesuffix(output.suffix) if output.suffix in {".html", ".json"} else output.name
+    page, plain = output.with_name(f"{stem}.html"), output.with_name(f"{stem}.json")
+    read = {find_result(path).resolve() for path in paths}
+    if plain.resolve() in read:
+        raise UsageError(f"{plain} is a result that is compared, and would be lost: name another page.")
+    return page, plain
 
 
 _Key = tuple[str, str | None, str | None]
@@ -157,6 +174,11 @@ def _find_best(figures: Sequence[Figure | None]) -> int | None:
 
 
 def _warn(results: Sequence[Result]) -> Iterator[str]:
+    for result in results:
+        counts = Counter(_key(figure) for figure in result.figures)
+        for name, encoder, group in (key for key, n in counts.items() if n > 1):
+            where = " ".join(part for part in (name, group, encoder) if part)
+            yield f"{result.name} holds several figures {where}: the first of them is taken."
     for first, second in pairwise(results):
         pair = f"{first.name} and {second.name}"
         for what, one, other in _list_differences(first, second):

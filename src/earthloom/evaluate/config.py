@@ -11,6 +11,10 @@ from earthloom.core.settings import Settings
 from earthloom.store.selection import Selection, is_uri
 
 
+_OF_RELEASES = ("split", "effects", "severity", "labels", "source", "gsd_m")
+"""Filters that a folder of pictures cannot pass or fail."""
+
+
 class PictureSet(Selection):
     """Pictures to measure: a folder, pairs of a release, or what a generator draws."""
 
@@ -23,6 +27,12 @@ class PictureSet(Selection):
         n = sum(place is not None for place in (self.folder, self.release, self.generator))
         if n != 1:
             raise ValueError(f"wants one of `folder`, `release` and `generator`, got {n or 'none'} of them.")
+        idle = [] if self.release is not None else [name for name in _OF_RELEASES if getattr(self, name)]
+        if idle:
+            raise ValueError(
+                f"wants no `{'`, `'.join(idle)}` without a `release`, which alone has it on record. Leave it out, or name "
+                "a folder that holds just those pictures."
+            )
         return self
 
 
@@ -69,6 +79,8 @@ def _walk(place: str, value: object, names: frozenset[str]) -> Iterator[tuple[st
             yield from _walk(below, each, _GENERATOR_PATHS if name == "generator" else names)
 
 
-_PATHS = frozenset({"folder", "release", "clear", "real_clear", "weights", "candidates", "references"})
+_PATHS = frozenset(
+    {"folder", "release", "clear", "real_clear", "weights", "candidates", "references", "path"}
+)
 """Fields of recipes that name folders or files which have to be there."""
 _GENERATOR_PATHS = frozenset({"release", "prompts"})

@@ -13,6 +13,7 @@ from earthloom.evaluate.config import EvaluationSettings
 from earthloom.evaluate.making import measure
 from earthloom.evaluate.page import render_page
 from earthloom.evaluate.result import PROTOCOL_VERSION, Protocol, Result
+from earthloom.evaluate.settling import settle
 from earthloom.evaluate.work import Outcome, Tell, Work
 from earthloom.store.atomic import write_json, write_text
 from earthloom.store.layout import EvaluationFolder
@@ -50,14 +51,13 @@ def evaluate(
     """
     start = monotonic()
     home = EvaluationFolder(folder)
-    home.root.mkdir(parents=True, exist_ok=True)
     with hold_lock(home.lock):
         work = Work(base=base, folder=folder, seed=recipe.seed, tell=tell)
-        outcome = measure_by(recipe, work)
+        outcome = settle(measure_by(recipe, work))
         tell("writing the page")
         result = _make_result(asked or recipe, outcome, work, monotonic() - start)
-        write_json(home.result, result.to_json())
         write_text(home.page, render_page(result, outcome.grids))
+        write_json(home.result, result.to_json())  # last: where it is, all of it is
     return result
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from earthloom.evaluate.alignment.config import AlignmentRecipe
+from earthloom.evaluate.captioning.config import CaptioningRecipe
 from earthloom.evaluate.classification.config import ClassificationRecipe
 from earthloom.evaluate.crossmodal.config import CrossModalRecipe
 from earthloom.evaluate.generation.config import GenerationRecipe
@@ -19,6 +20,7 @@ from earthloom.evaluate.scenes.recipe import SceneRecipe
 
 EvaluationRecipe = Annotated[
     AlignmentRecipe
+    | CaptioningRecipe
     | ClassificationRecipe
     | CrossModalRecipe
     | GenerationRecipe

@@ -13,6 +13,10 @@ def measure(recipe: EvaluationRecipe, work: Work) -> Outcome:
             from earthloom.evaluate.alignment.measuring import measure_alignment
 
             return measure_alignment(recipe, work)
+        case "captioning":
+            from earthloom.evaluate.captioning.measuring import measure_captioning
+
+            return measure_captioning(recipe, work)
         case "classification":
             from earthloom.evaluate.classification.measuring import measure_classification
 

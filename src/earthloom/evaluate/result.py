@@ -202,6 +202,11 @@ def align(rows: Sequence[tuple[str, ...]]) -> list[str]:
     ]
 
 
+def find_result(path: Path) -> Path:
+    """The file of a result, from itself or the folder of the evaluation; it need not be there."""
+    return path / "result.json" if path.is_dir() else path
+
+
 def read_result(path: Path) -> Result:
     """Read a result that an evaluation wrote, from its file or the folder of the evaluation.
 
@@ -209,7 +214,7 @@ def read_result(path: Path) -> Result:
         UsageError: it is not there, or is no result.
 
     """
-    file = path / "result.json" if path.is_dir() else path
+    file = find_result(path)
     try:
         plain = json.loads(file.read_bytes())
         if plain.pop("format", None) != FORMAT:

@@ -19,7 +19,7 @@ def see_entries(
     Args:
         entries: of a set.
         encoders: of different names or versions.
-        work: gets into `refused` what cannot be used, and is told how far the work is.
+        work: puts on record what cannot be used, and is told how far the work is.
         cache: folder of features that are kept, as in the recipe.
 
     Returns:
@@ -32,7 +32,7 @@ def see_entries(
     folder = None if cache is None else work.base / cache
     found = describe([entry.shown for entry in entries], encoders, cache=folder, tell=work.tell)
     for aside in found.set_aside:
-        work.refused[aside.shown.key] = {"reason": aside.reason.value, "detail": aside.detail}
+        work.refuse(aside.shown, aside.reason, aside.detail)
     good = {id(shown) for shown in found.pictures}
     kept = [entry for entry in entries if id(entry.shown) in good]
     if not kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from earthloom.core.errors import RecordError, UsageError
-from earthloom.core.ids import hash_json
+from earthloom.core.errors import UsageError
 from earthloom.evaluate.config import PictureSet
 from earthloom.store.selection import CLEAR, Shown, list_pairs, lot_of, select
 from earthloom.store.stream.sample import Words
@@ -21,6 +20,10 @@ Picture = npt.NDArray[np.uint8]
 """H x W x 3, sRGB."""
 METADATA = "metadata.jsonl"
 """Beside generated pictures: a line each, with prompt and recipe."""
+_TEXTS = ("file_name", "prompt", "text", "modality", "scene")
+"""Of such a line, what has to be text where it is not null."""
+_NAMES = ("prompt_key", "label")
+"""What may also be a whole number."""
 _COLUMNS = ("captions", "pair_id", "effect", "country", "stretch", "polarisation", "valid_share")
 """Of a release, beyond what a selection goes by."""
 
@@ -75,10 +78,6 @@ class OpenSet:
     entries: tuple[Entry, ...]
     is_generated: bool
     details: Mapping[str, Any]
-
-    def identify(self, keys: Iterable[str]) -> str:
-        """Hash of what was measured, by the keys of its contents."""
-        return hash_json(sorted(keys))
 
 
 def open_set(name: str, chosen: PictureSet, base: Path) -> OpenSet:
@@ -135,14 +134,22 @@ def _parse_words(plain: Mapping[str, Any]) -> Words:
 
 def _list_files(chosen: PictureSet, base: Path) -> list[Entry]:
     root = base / chosen.place
-    pictures = select(chosen, base)
+    pictures = select(chosen.model_copy(update={"limit": None}), base)
     told = _read_metadata(root / METADATA)
     if not told:
-        return [Entry(shown=shown, label=_name_folder(shown.key)) for shown in pictures]
-    entries = [_describe_drawn(told[shown.key], shown) for shown in pictures if shown.key in told]
-    if not entries:
+        return [Entry(shown=shown, label=_name_folder(shown.key)) for shown in _limit(pictures, chosen)]
+    listed = [shown for shown in pictures if shown.key in told]
+    if not listed:
         raise UsageError(f"{root} holds {METADATA}, but none of the pictures that it lists.")
-    return entries
+    return [_describe_drawn(told[shown.key], shown) for shown in _limit(listed, chosen)]
+
+
+def _limit(pictures: Sequence[Shown], chosen: PictureSet) -> Sequence[Shown]:
+    """At most as many as are wanted, in order of their keys: grids beside generated pictures must not count."""
+    if chosen.limit is None or len(pictures) <= chosen.limit:
+        return pictures
+    drawn = sorted(pictures, key=lambda shown: lot_of(shown.key, chosen))
+    return sorted(drawn[: chosen.limit], key=lambda shown: shown.key)
 
 
 def _name_folder(key: str) -> str | None:
@@ -154,16 +161,31 @@ def _name_folder(key: str) -> str | None:
 def _read_metadata(path: Path) -> dict[str, Mapping[str, Any]]:
     """Lines by the files that they are about; grids and sheets have none and are no pictures of the set."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # a prompt may hold what `splitlines` splits at
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: {error}.") from error
     try:
         rows = [json.loads(line) for line in lines if line.strip()]
+        for number, row in enumerate(rows, start=1):
+            _check_line(row, number)
         return {row["file_name"]: row for row in rows}
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} wants a JSON object with `file_name` a line: {error}.") from error
+
+
+def _check_line(row: Mapping[str, Any], number: int) -> None:
+    """Raises ValueError where what is known of a picture is of another type than what is reckoned with."""
+    if row["file_name"] is None:
+        raise ValueError(f"picture {number}: `file_name` wants text, got None")
+    wanted: list[tuple[str, Any, str]] = [(name, str, "text") for name in _TEXTS]
+    wanted += [(name, str | int, "text or a whole number") for name in _NAMES]
+    wanted.append(("gsd_m", int | float, "a number of metres"))
+    for name, kind, words in wanted:
+        value = row.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+            raise ValueError(f"picture {number}: `{name}` wants {words}, got {value!r}")
 
 
 def _describe_drawn(facts: Mapping[str, Any], shown: Shown) -> Entry:
@@ -171,8 +193,8 @@ def _describe_drawn(facts: Mapping[str, Any], shown: Shown) -> Entry:
     return Entry(
         shown=shown,
         prompt=facts.get("prompt") or facts.get("text"),
-        prompt_key=facts.get("prompt_key"),
-        label=facts.get("label"),
+        prompt_key=_spell(facts.get("prompt_key")),
+        label=_spell(facts.get("label")),
         modality=facts.get("modality"),
         gsd_m=facts.get("gsd_m"),
         scene=facts.get("scene"),
@@ -181,10 +203,5 @@ def _describe_drawn(facts: Mapping[str, Any], shown: Shown) -> Entry:
     )
 
 
-def read_entry(entry: Entry, refused: dict[str, dict[str, str]]) -> Picture | None:
-    """The picture; None, and an entry in `refused`, where it cannot be used."""
-    try:
-        return entry.read()
-    except RecordError as error:
-        refused[entry.key] = {"reason": error.reason.value, "detail": error.detail}
-        return None
+def _spell(name: str | int | None) -> str | None:
+    return None if name is None else str(name)

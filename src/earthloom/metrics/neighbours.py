@@ -36,8 +36,8 @@ class Memorisation:
     n_train: int
     n_generated: int
     under_1: float
-    """Share of the generated nearer to a training sample than 1 % of the training samples are to another one; fresh
-    samples of the law of the training set come to 0.01."""
+    """Share of the generated as near to a training sample as 1 % of the training samples are to another one, or nearer;
+    fresh samples of the law of the training set come to 0.01. A copy counts even where training samples are doubled."""
     under_5: float
     """The same with 5 %."""
     authentic: float
@@ -70,8 +70,8 @@ def judge_memorisation(train: Nearest, generated: Nearest) -> Memorisation:
     return Memorisation(
         n_train=len(train.distance),
         n_generated=len(generated.distance),
-        under_1=float((generated.distance < first).mean()),
-        under_5=float((generated.distance < fifth).mean()),
+        under_1=float((generated.distance <= first).mean()),
+        under_5=float((generated.distance <= fifth).mean()),
         authentic=float((generated.distance > train.distance[generated.index]).mean()),
         generated=tuple(np.percentile(generated.distance, PERCENTILES).tolist()),
         train=tuple(np.percentile(train.distance, PERCENTILES).tolist()),

@@ -52,7 +52,7 @@ def run_evaluation(
     if faults:
         raise UsageError("; ".join(faults))
     drawn = {
-        name: _draw(chosen.generator, home.drawn(name, hash_json(chosen.generator)), base, listener)
+        name: _draw(chosen, home.drawn(name, hash_json(chosen.generator)), base, listener)
         for name, chosen in list_sets(recipe)
         if chosen.generator is not None
     }
@@ -64,8 +64,10 @@ def run_evaluation(
 def list_generator_faults(recipe: EvaluationSettings) -> Iterator[tuple[str, str]]:
     """Place and problem of everything that is wrong with the settings of the generators of a recipe."""
     for name, chosen in list_sets(recipe):
+        if chosen.generator is None:
+            continue
         try:
-            GenerateSettings.model_validate(chosen.generator or _FINE)
+            GenerateSettings.model_validate(chosen.generator)
         except ValidationError as error:
             for fault in error.errors():
                 place = ".".join((name, "generator", *map(str, fault["loc"])))
@@ -74,13 +76,9 @@ def list_generator_faults(recipe: EvaluationSettings) -> Iterator[tuple[str, str
                 yield place, f"{problem}." if isinstance(got, dict) else f"{problem}, got {got!r}."
 
 
-_FINE = {"model": "tiny", "prompt": ["-"]}
-"""Stands in where nothing is to be drawn."""
-
-
-def _draw(told: dict[str, Any], folder: Path, base: Path, listener: Listener | None) -> PictureSet:
-    """Draw the pictures of a set; what it is then is their folder."""
+def _draw(chosen: PictureSet, folder: Path, base: Path, listener: Listener | None) -> PictureSet:
+    """Draw the pictures of a set; what it is then is their folder, of which it may take no more than a `limit`."""
     from earthloom.generate.generating import generate
 
-    generate(GenerateSettings.model_validate(told), folder, base=base, listener=listener)
-    return PictureSet(folder=str(folder))
+    generate(GenerateSettings.model_validate(chosen.generator), folder, base=base, listener=listener)
+    return chosen.model_copy(update={"folder": str(folder), "generator": None})

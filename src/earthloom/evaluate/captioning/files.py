@@ -17,9 +17,9 @@ _TEXTS = ("caption", "text", "captions", "references")
 def read_captions(path: Path) -> dict[str, list[str]]:
     """Captions by key, file name or number of their pictures, in the order of the file.
 
-    Read are CSV with a header; lines of JSON; and JSON: a list of rows as COCO's results have it, COCO's annotations (an
-    object with `annotations` and perhaps `images`, which give numbers their file names), an object from name to caption
-    or captions.
+    Read are CSV with a header; lines of JSON; and JSON: a list of rows as COCO's results have it, COCO's annotations
+    (an object with `annotations` and perhaps `images`, which give numbers their file names), an object from name to
+    caption or captions.
 
     Raises:
         UsageError: the file is not there or in another form.
@@ -90,16 +90,24 @@ def _list_texts(path: Path, told: Any) -> list[str]:
 
 
 def match_keys(captions: Mapping[str, list[str]], keys: Sequence[str]) -> dict[str, list[str]]:
-    """Captions by the keys of pictures: those of the key itself, else of its file name, else of that without its ending.
+    """Captions by the keys of pictures: those of the key itself, else of its file name, else of its stem.
 
     A name that several pictures have counts for none of them.
     """
     found = {key: captions[key] for key in keys if key in captions}
-    for shorten in (lambda key: PurePosixPath(key).name, lambda key: PurePosixPath(key).stem):
+    for shorten in (_name, _stem):
         owners: dict[str, list[str]] = {}
         for key in keys:
             owners.setdefault(shorten(key), []).append(key)
         for name, texts in captions.items():
-            if len(own := owners.get(shorten(name), ())) == 1:
+            if len(own := owners.get(shorten(name), [])) == 1:
                 found.setdefault(own[0], texts)
     return found
+
+
+def _name(key: str) -> str:
+    return PurePosixPath(key).name
+
+
+def _stem(key: str) -> str:
+    return PurePosixPath(key).stem

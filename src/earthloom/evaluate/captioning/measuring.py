@@ -27,8 +27,8 @@ _RULES = {
     "tokenizer",
     "bleu": "of the corpus, closest length of reference",
     "rouge_l": "beta 1.2, best precision and best recall over the references separately",
-    "cider_d": "CIDEr-D, n-grams of 1 to 4, sigma 6, times 10; words are weighted by the references of this set: scores "
-    "of other sets, splits or numbers of pictures do not compare",
+    "cider_d": "CIDEr-D, n-grams of 1 to 4, sigma 6, times 10; words are weighted by the references of this set: "
+    "scores of other sets, splits or numbers of pictures do not compare",
     "null": "the same captions dealt to other pictures",
     "ceiling": "people: each reference against the others of its picture, which are one fewer than a candidate has",
 }
@@ -167,6 +167,6 @@ def _show_examples(pairing: Pairing, n: int, work: Work) -> Iterator[Grid]:
             picture = work.read(pairing.entries[i])
             if picture is not None:
                 told = f"{pairing.candidates[i] or '(nothing)'} | people: {' / '.join(pairing.references[i][:2])}"
-                rows.append(Row(label=f"{each[i]:.2f}", pictures=(picture,), captions=(told,)))
+                rows.append(Row(label=f"{each[i]:.2f}: {told}", pictures=(picture,)))
         if rows:
             yield Grid(title=title, rows=tuple(rows))

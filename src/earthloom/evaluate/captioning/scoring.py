@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,7 @@ def score_words(pairing: Pairing, recipe: CaptioningRecipe, rng: np.random.Gener
     null = _score_dealt(pairing, _score_all, rng, recipe.shuffles)
     ceiling = _score_people(pairing, _score_all)
     for order, name in enumerate(NAMES):
-        more = {
+        more: dict[str, Any] = {
             "better": "higher",
             "null": null.get(name),
             "ceiling": ceiling.get(name),

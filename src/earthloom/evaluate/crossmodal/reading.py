@@ -45,7 +45,7 @@ def read_levels(entry: Entry, work: Work, least_side: int = LEAST_SIDE) -> Level
 
 def refuse(entry: Entry, error: RecordError, work: Work) -> None:
     """Put a picture on record as refused."""
-    work.refused[entry.key] = {"reason": error.reason.value, "detail": error.detail}
+    work.refuse(entry.shown, error.reason, error.detail)
 
 
 def find_scale(entry: Entry, clip_db: tuple[float, float] | None) -> Scale | None:

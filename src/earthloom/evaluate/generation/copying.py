@@ -46,7 +46,7 @@ def measure_copying(space: Space, train: Gathered, draws: Draws) -> Copying:
     found, floor = (judge_memorisation(within, nearest) for nearest in (drawn, fresh))
     first = float(np.percentile(within.distance, 1))
     scores = {
-        "copied": (drawn.distance < first, floor.under_1, "lower"),
+        "copied": (drawn.distance <= first, floor.under_1, "lower"),
         "authentic": (drawn.distance > within.distance[drawn.index], floor.authentic, "higher"),
     }
     figures = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from earthloom.core.seeds import make_rng
 from earthloom.evaluate.generation.distances import FEW_HALVES, tell_interval, tell_level
@@ -18,6 +20,10 @@ from earthloom.models.encoders.encoder import Features
 NAMES = ("precision", "recall", "density", "coverage")
 MOST = 10_000
 """Pictures of each set: the count of the papers; time grows with the square."""
+K_DENSITY = 5
+"""Neighbours of density and coverage, the most of the four: every set has to have more."""
+LEAST_GROUPS = 4
+"""Of which halves can be drawn."""
 _COSTLY = 2e9
 """Products of counts and features above which few half-samples are taken: each takes a second or more."""
 
@@ -30,8 +36,8 @@ def measure_manifolds(space: Space, draws: Draws, levels: Mapping[str, Level]) -
     x, y = space.real[rows], space.generated[drawn]
     values = measure_prdc(x, y)
     halves = draws.halves if size * size * space.width <= _COSTLY else min(FEW_HALVES, draws.halves)
-    halves_x = draw_halves(size, halves, draws.seed, "x", [space.real_groups[row] for row in rows])
-    halves_y = draw_halves(size, halves, draws.seed, "y", [space.generated_groups[row] for row in drawn])
+    halves_x = draw_halves(size, halves, draws.seed, "x", _take_groups(space.real_groups, rows))
+    halves_y = draw_halves(size, halves, draws.seed, "y", _take_groups(space.generated_groups, drawn))
     sampled = [measure_prdc(x[one], y[other]) for one, other in zip(halves_x, halves_y, strict=True)]
     return [
         Figure(
@@ -48,9 +54,17 @@ def measure_manifolds(space: Space, draws: Draws, levels: Mapping[str, Level]) -
     ]
 
 
+def _take_groups(groups: Sequence[str], rows: npt.NDArray[np.int64]) -> list[str] | None:
+    """Groups of some rows; None, so that pictures are drawn, where half of the groups may hold too few neighbours."""
+    taken = [groups[row] for row in rows]
+    sizes = sorted(Counter(taken).values())
+    least = sum(sizes[: len(sizes) // 2])
+    return taken if len(sizes) >= LEAST_GROUPS and least > K_DENSITY else None
+
+
 def measure_prdc(x: Features, y: Features) -> dict[str, float]:
     """The four of generated features `y` against real ones `x`, by name."""
-    found = prdc(x, y)
+    found = prdc(x, y, k_density=K_DENSITY)
     return {name: float(getattr(found, name)) for name in NAMES}
 
 

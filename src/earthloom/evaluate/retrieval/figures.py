@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,11 +39,11 @@ class Search:
 def list_figures(search: Search, encoder: str, recipe: EvaluationSettings) -> Iterator[Figure]:
     """R@K of both ways, mR, and median ranks, with intervals over grounds."""
     ranks, chances = search.ranks, expect_chances(search.owners, search.n)
-    more = {"encoder": encoder, "group": search.group}
+    more: dict[str, Any] = {"encoder": encoder, "group": search.group}
     asking = [search.grounds[i] for i in ranks.asking]
     texts = [search.grounds[i] for i in search.owners]
     yield resample(
-        "mr",
+        "mean_recall",
         _Means(search),
         asking,
         recipe,

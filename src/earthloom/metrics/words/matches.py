@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from earthloom.metrics.words.ngrams import ORDERS, GramTable, Ints
+from earthloom.metrics.words.ngrams import ORDERS, GramTable, Ints, narrow
 
 Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
@@ -56,8 +56,9 @@ def match_grams(table: GramTable, candidate: Ints, reference: Ints, owner: Ints)
     """Find the n-grams that candidates share with their own references."""
     own_row, own_place = table.rows_of(candidate)
     row, place = table.rows_of(reference)
-    own_key = own_place * table.n_grams + table.gram[own_row]
-    key = owner[place] * table.n_grams + table.gram[row]
+    limit = len(candidate) * table.n_grams
+    own_key = narrow(own_place * table.n_grams + table.gram[own_row], limit)
+    key = narrow(owner[place] * table.n_grams + table.gram[row], limit)
     at = np.minimum(np.searchsorted(own_key, key), max(0, len(own_key) - 1))
     is_shared = own_key[at] == key if len(own_key) else np.zeros(len(key), bool)
     return Matches(

@@ -56,10 +56,15 @@ def count_grams(sentences: Sequence[str]) -> GramTable:
     left = np.repeat(np.cumsum(n_words), n_words) - np.arange(len(owner))  # words to the sentence's end
     codes, order = _number_grams(_number_words(words), left)
     keys = [owner[left > n] * len(order) + code for n, code in enumerate(codes)]
-    rows, count = np.unique(np.concatenate(keys), return_counts=True)
-    sentence, gram = np.divmod(rows, max(1, len(order)))
+    rows, count = np.unique(narrow(np.concatenate(keys), len(words) * len(order)), return_counts=True)
+    sentence, gram = np.divmod(rows.astype(np.int64), max(1, len(order)))
     starts = np.searchsorted(sentence, np.arange(len(words) + 1))
     return GramTable(gram=gram, count=count, sentence=sentence, starts=starts, order=order, n_words=n_words)
+
+
+def narrow(keys: Ints, limit: int) -> Ints:
+    """Keys under a limit in 32 bits where they fit: they sort and search in half the time."""
+    return keys.astype(np.int32) if limit < 2**31 else keys
 
 
 def _number_words(sentences: Sequence[Sequence[str]]) -> Ints:

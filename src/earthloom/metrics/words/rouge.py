@@ -17,7 +17,7 @@ def rouge_l(candidate: str, references: Sequence[str]) -> float:
     Two empty sentences are alike (1.0), as in pycocoevalcap.
     """
     words = candidate.split(" ")
-    others = [reference.split(" ") for reference in references]
+    others = [reference.split(" ") for reference in dict.fromkeys(references)]
     shared = [count_common(words, other) for other in others]
     precision = max(shared) / len(words)
     recall = max(n / len(other) for n, other in zip(shared, others, strict=True))

@@ -38,7 +38,7 @@ def tokenize(text: str) -> str:
         Lower case. A token may hold no-break spaces (`1 1/2`), at which BLEU and CIDEr part it and ROUGE does not.
 
     """
-    if _PLAIN.fullmatch(text) and not any(map(_may_keep_period, _DOTTED.findall(text))):
+    if _PLAIN.fullmatch(text) and ("." not in text or not any(map(_may_keep_period, _DOTTED.findall(text)))):
         words = text.replace(",", " ").replace(".", " ").lower().split()
         if not _TWO_WORDS.keys().isdisjoint(words):
             words = [_TWO_WORDS.get(word, word) for word in words]

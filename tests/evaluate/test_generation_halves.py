@@ -1,0 +1,127 @@
+"""Halves of equal counts, and what distances come to on features whose law is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from earthloom.evaluate.attributes.readings import Resampling
+from earthloom.evaluate.generation.classes import LEAST, match_labels
+from earthloom.evaluate.generation.distances import (
+    measure_frechet,
+    measure_frechet_infinity,
+    measure_kernel,
+)
+from earthloom.evaluate.generation.halves import draw_halves, measure_levels
+from earthloom.evaluate.generation.manifolds import measure_manifolds, measure_prdc
+from earthloom.evaluate.generation.spaces import Draws, Space
+from earthloom.metrics.frechet import frechet_distance
+
+DRAWS = Draws(
+    resampling=Resampling(resamples=100, level=0.95, seed=0), halves=20, subsets=10, subset_size=100
+)
+
+
+def make_space(n: int, m: int, shift: float = 0.0, width: int = 16, kernel: str = "kd:made") -> Space:
+    rng = np.random.default_rng(5)
+    return Space(
+        encoder="made@1",
+        frechet="fd:made",
+        kernel=kernel,
+        scaler=None,
+        real=rng.normal(size=(n, width)),
+        generated=rng.normal(size=(m, width)) + shift,
+        real_groups=tuple(f"g{row // 2}" for row in range(n)),
+        generated_groups=tuple(f"p{row}" for row in range(m)),
+    )
+
+
+@given(st.integers(4, 60), st.integers(1, 4), st.integers(1, 80), st.integers(0, 99))
+def test_halves_share_no_ground_and_are_of_equal_counts(n: int, together: int, m: int, seed: int) -> None:
+    groups = [f"g{row // together}" for row in range(n)]
+    draws = draw_halves(groups, m, 3, seed)
+    if len(set(groups)) < 2:
+        assert draws == []
+        return
+    assert len({len(part) for draw in draws for part in (draw.one, draw.other, draw.drawn)}) == 1
+    for draw in draws:
+        assert not {groups[row] for row in draw.one} & {groups[row] for row in draw.other}
+        assert len(set(draw.drawn.tolist())) == len(draw.drawn) <= m
+        assert len(draw.one) >= min(m, (n - 2 * together) // 2)
+
+
+def test_the_floor_and_the_score_of_one_law_agree_at_equal_counts() -> None:
+    """White features: 2 d / n for the means, d (d + 1) / (2 n) for the covariances, to the first order in 1 / n."""
+    levels = measure_levels(make_space(800, 400), lambda x, y: {"fd": frechet_distance(x, y)}, 0)
+    level = levels["fd"]
+    assert level.n == 400
+    assert level.generated == pytest.approx(level.floor, rel=0.15)
+    assert level.floor == pytest.approx((16**2 + 5 * 16) / (2 * 400), rel=0.15)
+    assert level.floor_low < level.floor < level.floor_high
+
+
+def test_too_few_real_pictures_have_no_floor() -> None:
+    assert measure_levels(make_space(16, 50), lambda x, y: {"fd": 0.0}, 0) == {}
+    assert measure_frechet(make_space(16, 50), DRAWS, None).floor is None
+
+
+def test_a_shift_is_what_frechet_distances_measure() -> None:
+    space = make_space(1000, 1000, shift=1.0)
+    found = measure_frechet(space, DRAWS, None)
+    endless = measure_frechet_infinity(space, DRAWS, None)
+    assert found.value == pytest.approx(16, rel=0.1)
+    assert endless.figure.value == pytest.approx(16, rel=0.1)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 16.1
+    assert found.high > 16
+    assert endless.curve is not None
+    fit = next(line for line in endless.curve.lines if line.name == "fit")
+    assert (fit.x[0], fit.y[0]) == (0.0, endless.figure.value)
+
+
+@pytest.mark.parametrize("kernel", ["kd:made", "cmmd"])
+def test_kernel_distances_see_a_shift_and_nothing_else(kernel: str) -> None:
+    same, moved = (
+        measure_kernel(make_space(300, 200, shift, kernel=kernel), DRAWS, None) for shift in (0, 0.5)
+    )
+    assert same.value is not None
+    assert moved.value is not None
+    assert moved.low is not None
+    assert same.high is not None
+    assert moved.low > same.high
+    assert (moved.name, moved.n, moved.n_real) == (kernel, 200, 300)
+    assert moved.details.keys() == (
+        {"unbiased"} if kernel == "cmmd" else {"subset_mean", "subset_std", "subset_size", "n_subsets"}
+    )
+
+
+def test_fewer_pictures_than_features_are_told() -> None:
+    found = measure_frechet(make_space(40, 15), DRAWS, None)
+    assert found.reason is not None
+    assert "15 pictures for 16 features" in found.reason
+
+
+def test_manifolds_take_equal_counts_and_stay_shares() -> None:
+    space = make_space(300, 120)
+    levels = measure_levels(space, measure_prdc, 0)
+    found = {figure.name: figure for figure in measure_manifolds(space, DRAWS, levels)}
+    for figure in found.values():
+        assert (figure.n, figure.n_real) == (120, 120)
+        assert figure.low is not None
+        assert figure.high is not None
+        assert 0 <= figure.low <= figure.high
+    assert found["coverage"].high is not None
+    assert found["coverage"].high <= 1
+    # 1 - 2^-5 for endless sets of one law: Naeem et al., ICML 2020
+    assert found["coverage"].value == pytest.approx(0.96875, abs=0.06)
+
+
+def test_classes_match_however_they_are_spelt_and_want_enough_pictures() -> None:
+    labels = match_labels(
+        ["Sea Lake"] * LEAST + ["river"] * 3, ["sea_lake"] * LEAST + ["river"] * LEAST + [None]
+    )
+    assert labels.common == ["Sea Lake"]
+    assert labels.generated[0] == "Sea Lake"
