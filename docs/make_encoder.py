@@ -292,6 +292,9 @@ def measure(network: LoomNet, held: Set) -> dict[str, dict[str, float]]:
     first = OCTAVES.start
     error = np.abs(scores["full"]["distance"][known].argmax(1) + first - held.octave[known])
     found["distance"]["mean_error_octaves"] = round(float(error.mean()), 3)
+    clear = (labels["cover"] != UNKNOWN) & (labels["weather"] == WEATHERS.index("clear"))
+    right = scores["full"]["cover"][clear].argmax(1) == labels["cover"][clear]
+    found["cover"]["without_weather"] = round(float(right.mean()), 4)
     for head, name in (("modality", "sar"), ("modality", "nir")):
         real = np.array([not each.startswith("atlas") for each in held.source.tolist()])
         mine = real & (labels[head] == MODALITIES.index(name))

@@ -281,7 +281,9 @@ def _to_yaml(value: Any) -> str:
 
 
 def _plain_word(value: Any) -> Any:
-    """What YAML can write: the word of an enumeration, anything else as it is."""
+    """What YAML can write: the word of an enumeration, what is set of a group of fields, anything else as it is."""
+    if isinstance(value, Settings):
+        return value.model_dump(mode="json", exclude_unset=True)
     return str(value) if isinstance(value, enum.StrEnum) else value
 
 

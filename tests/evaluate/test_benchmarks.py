@@ -243,6 +243,7 @@ def test_splits_and_limits_are_taken(tmp_path: Path) -> None:
     again = open_for(tmp_path, test="rsicd", path=".", split=["train"], limit=3)
     assert [e.key for e in some.opened.entries] == [e.key for e in again.opened.entries]
     assert len(some.opened.entries) == 3
+    assert any("took 3 of 6 pictures" in note for note in some.notes)
     with pytest.raises(UsageError, match=r"test \(4\), train \(6\), val \(2\) there, none of nowhere"):
         open_for(tmp_path, test="rsicd", path=".", split=["nowhere"])
     with pytest.raises(UsageError, match="classes was wanted, RSICD has captions"):

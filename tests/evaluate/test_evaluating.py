@@ -227,7 +227,7 @@ def test_that_filters_of_releases_are_no_silence_elsewhere() -> None:
 
 def test_that_a_generator_without_settings_is_a_fault_with_its_place(tmp_path: Path) -> None:
     text = "evaluate: generation\nname: x\nreal: {folder: .}\ngenerated: {generator: {}}\n"
-    with pytest.raises(RecipeError, match="generated.generator.model"):
+    with pytest.raises(RecipeError, match=r"generated\.generator\.model"):
         parse_evaluation(text, base=tmp_path)
 
 
@@ -286,3 +286,25 @@ def test_that_a_set_measured_against_itself_is_told(tmp_path: Path, identity: st
     notes = evaluate(RECIPE, tmp_path, measure_by=repeat).notes
     assert [note for note in notes if "real and generated are the same pictures" in note] == [*notes]
     assert len(notes) == n
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('"value": 0.5', '"value": "high"', r"figures\.0\.value"),
+        ('"value": 0.5', '"value": NaN', "NaN is no number"),
+        ('"name": "kid"', '"name": ["kid"]', r"figures\.0\.name"),
+        ('"seed": 3,\n    "version"', '"seed": "x",\n    "version"', r"protocol\.seed"),
+        ('"x": [\n            1.0,', '"x": [', r"curves\.0\.lines\.0"),
+        ('"kind": "scenes"', '"kind": null', "kind"),
+    ],
+)
+def test_that_values_of_other_types_are_told_with_their_place(
+    tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    evaluate(RECIPE, tmp_path, measure_by=measure)
+    text = (tmp_path / "result.json").read_text()
+    assert old in text
+    (tmp_path / "result.json").write_text(text.replace(old, new, 1))
+    with pytest.raises(UsageError, match=place):
+        read_result(tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,6 +19,7 @@ from earthloom.evaluate.generation.distances import (
 from earthloom.evaluate.generation.halves import draw_halves, measure_levels
 from earthloom.evaluate.generation.manifolds import measure_manifolds, measure_prdc
 from earthloom.evaluate.generation.spaces import Draws, Space
+from earthloom.evaluate.generation.transfer import measure_transfer
 from earthloom.metrics.frechet import frechet_distance
 
 DRAWS = Draws(
@@ -125,3 +128,25 @@ def test_classes_match_however_they_are_spelt_and_want_enough_pictures() -> None
     )
     assert labels.common == ["Sea Lake"]
     assert labels.generated[0] == "Sea Lake"
+
+
+def test_one_prompt_a_class_has_no_ceiling_and_is_measured_all_the_same() -> None:
+    """A probe cannot be tried on a class whose only prompt it has to learn from."""
+    rng = np.random.default_rng(1)
+    names = [name for name in ("forest", "river") for _ in range(LEAST)]
+    features = (
+        np.array([[name == "river", 1.0] for name in names]) * 3 + rng.normal(size=(2 * LEAST, 2)) * 0.2
+    )
+    space = replace(
+        make_space(2 * LEAST, 2 * LEAST),
+        real=features,
+        generated=features[::-1].copy(),
+        generated_groups=tuple(reversed(names)),
+    )
+    forth, back = measure_transfer(space, match_labels(names, names[::-1]), DRAWS, 5)
+    assert forth.ceiling is not None
+    assert forth.ceiling > 0.9
+    assert back.ceiling is None
+    for figure in (forth, back):
+        assert figure.value is not None
+        assert figure.value > 0.9

@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from earthloom.core.settings import Settings
 from earthloom.store.selection import Selection, is_uri
 
-
 _OF_RELEASES = ("split", "effects", "severity", "labels", "source", "gsd_m")
 """Filters that a folder of pictures cannot pass or fail."""
 
@@ -30,8 +29,8 @@ class PictureSet(Selection):
         idle = [] if self.release is not None else [name for name in _OF_RELEASES if getattr(self, name)]
         if idle:
             raise ValueError(
-                f"wants no `{'`, `'.join(idle)}` without a `release`, which alone has it on record. Leave it out, or name "
-                "a folder that holds just those pictures."
+                f"wants no `{'`, `'.join(idle)}` without a `release`, which alone has it on record. Leave it out, or "
+                "name a folder that holds just those pictures."
             )
         return self
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from earthloom.core.durations import format_seconds
 from earthloom.core.errors import UsageError
 
@@ -82,6 +84,12 @@ class Line:
     y: tuple[float, ...]
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for rows of different lengths."""
+        lengths = [len(row) for row in (self.x, self.y, self.low, self.high) if row is not None]
+        if len(set(lengths)) > 1:
+            raise ValueError(f"Rows of equal length were wanted for a line, got {lengths}.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -216,40 +224,23 @@ def read_result(path: Path) -> Result:
     """
     file = find_result(path)
     try:
-        plain = json.loads(file.read_bytes())
+        plain = json.loads(file.read_bytes(), parse_constant=_refuse_constant)
         if plain.pop("format", None) != FORMAT:
             raise ValueError(f"format {FORMAT} was wanted")
-        return _parse(plain)
+        return TypeAdapter(Result).validate_python(plain)
+    except ValidationError as error:
+        raise UsageError(f"{file} is no result of an evaluation: {_say_fault(error)}.") from error
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"{file} is no result of an evaluation: {error}.") from error
 
 
-def _parse(plain: Mapping[str, Any]) -> Result:
-    parts = dict(plain)
-    return Result(
-        protocol=Protocol(**parts.pop("protocol")),
-        sets=tuple(SetInfo(**each) for each in parts.pop("sets")),
-        figures=tuple(Figure(**each) for each in parts.pop("figures")),
-        tables=tuple(_parse_table(each) for each in parts.pop("tables")),
-        curves=tuple(_parse_curve(each) for each in parts.pop("curves")),
-        notes=tuple(parts.pop("notes")),
-        **parts,
-    )
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
 
 
-def _parse_table(plain: Mapping[str, Any]) -> Table:
-    rows = tuple(tuple(row) for row in plain["rows"])
-    return Table(**{**plain, "columns": tuple(plain["columns"]), "rows": rows})
-
-
-def _parse_curve(plain: Mapping[str, Any]) -> Curve:
-    return Curve(**{**plain, "lines": tuple(_parse_line(line) for line in plain["lines"])})
-
-
-def _parse_line(plain: Mapping[str, Any]) -> Line:
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
-    }
-    return Line(**values)
+def _say_fault(error: ValidationError) -> str:
+    """Place and problem of the first of them."""
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

@@ -49,7 +49,8 @@ def _settle_line(line: Line) -> Line:
     """Points with a number that is not finite are left out."""
     rows = {name: row for name in ("x", "y", "low", "high") if (row := getattr(line, name)) is not None}
     points = [point for point in zip(*rows.values(), strict=True) if np.isfinite(point).all()]
-    return replace(line, **{name: tuple(float(point[i]) for point in points) for i, name in enumerate(rows)})
+    kept: dict[str, Any] = {name: tuple(float(point[i]) for point in points) for i, name in enumerate(rows)}
+    return replace(line, **kept)
 
 
 def _make_plain(value: Any) -> Any:

@@ -96,6 +96,7 @@ def _compare(
     paired = _pair(first, other, question, result, folder)
     if paired is not None:
         return paired
+    are_apart = _are_apart(a, b)
     return Difference(
         label=other.label,
         against=first.label,
@@ -103,8 +104,8 @@ def _compare(
         low=None,
         high=None,
         n=None,
-        how="by whether their intervals overlap, which calls fewer differences than there are",
-        outcome=_judge(a, b) if _are_apart(a, b) else "not told apart",
+        how="their intervals are apart" if are_apart else "their intervals overlap, or one has none",
+        outcome=_judge(a, b) if are_apart else "not told apart",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from earthloom.core.markup import Html, element
+from earthloom.evaluate.page.charts import choose_ticks
 from earthloom.evaluate.result import Figure
 from earthloom.experiments.answering import Measured
 from earthloom.experiments.wording import write_number
@@ -65,8 +66,7 @@ def _make_axis(values: Sequence[float]) -> _Axis:
 
 
 def _draw_ticks(axis: _Axis, height: int) -> Iterator[Html]:
-    for number in range(_TICKS):
-        value = axis.low + (axis.high - axis.low) * number / (_TICKS - 1)
+    for value in choose_ticks(axis.low, axis.high, _TICKS):
         x = axis.place(value)
         yield element("line", x1=x, x2=x, y1=0, y2=height - 20, class_="axis")
         yield element("text", write_number(value), x=x, y=height - 6, class_="tick")

@@ -52,7 +52,7 @@ def write_difference(difference: Difference, unit: str | None = None) -> str:
     close = _CLOSE[difference.outcome].format(label=difference.label, against=difference.against)
     value = f"{'+' if difference.value > 0 else ''}{write_number(difference.value, unit)}"
     if difference.low is None or difference.high is None:
-        return f"{close}: {value}, told {difference.how}."
+        return f"{close}: {value}; {difference.how}."
     interval = f"{_write_plain(difference.low)} to {_write_plain(difference.high)}"
     return f"{close}: {value}, {interval}, over {difference.n:,} prompts, {difference.how}."
 

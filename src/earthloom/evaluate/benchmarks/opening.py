@@ -49,10 +49,11 @@ def open_tested(recipe: BenchmarkSettings, work: Work, task: Literal["classes", 
     listed = (list_classified if task == "classes" else list_captioned)(benchmark, work.base / recipe.path)
     split = recipe.split or (("test",) if task == "captions" else ())
     chosen = _choose(listed, split, benchmark)
+    taken = _limit(chosen, recipe)
     opened = OpenSet(
         name="test",
         place=recipe.path,
-        entries=tuple(_limit(chosen, recipe)),
+        entries=tuple(taken),
         is_generated=False,
         details={
             "benchmark": f"{benchmark.name}@{benchmark.version}",
@@ -60,7 +61,9 @@ def open_tested(recipe: BenchmarkSettings, work: Work, task: Literal["classes", 
             "limit": recipe.limit,
         },
     )
-    return Chosen(opened=opened, benchmark=benchmark, notes=tuple(_tell(benchmark, split, chosen)))
+    return Chosen(
+        opened=opened, benchmark=benchmark, notes=tuple(_tell(benchmark, split, chosen, len(taken)))
+    )
 
 
 def _choose(listed: list[Entry], split: tuple[str, ...], benchmark: Benchmark) -> list[Entry]:
@@ -81,10 +84,12 @@ def _limit(chosen: list[Entry], recipe: BenchmarkSettings) -> list[Entry]:
     return [chosen[i] for i in sorted(lots[: recipe.limit])]
 
 
-def _tell(benchmark: Benchmark, split: tuple[str, ...], chosen: list[Entry]) -> Iterator[str]:
+def _tell(benchmark: Benchmark, split: tuple[str, ...], chosen: list[Entry], n_taken: int) -> Iterator[str]:
     published = benchmark.count_published(split)
     named = f"{benchmark.title}{' ' + ' + '.join(split) if split else ''}"
     if published is not None and len(chosen) != published:
         yield f"{named} has {published:,} pictures as published, {len(chosen):,} are there: others' tables do not fit."
+    if n_taken < len(chosen):
+        yield f"`limit` took {n_taken:,} of {len(chosen):,} pictures: others' tables do not fit."
     if benchmark.note:
         yield benchmark.note

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from earthloom.core.seeds import make_rng
 from earthloom.evaluate.generation.distances import FEW_HALVES, tell_interval
-from earthloom.evaluate.generation.spaces import Draws, Space
+from earthloom.evaluate.generation.spaces import Draws, Space, draw_rows
 from earthloom.evaluate.result import Figure
 from earthloom.metrics.bootstrap import draw_halves, half_sample_interval
 from earthloom.metrics.inception import SPLITS, inception_score_of_probabilities
@@ -18,7 +19,8 @@ HEAD = "cover"
 def measure_score(encoder: Encoder, space: Space, draws: Draws) -> Figure | None:
     """How sure a classifier is of each picture, and how many classes it finds; None for encoders that do not classify.
 
-    It knows nothing of the real set, whose own score is the ceiling.
+    It knows nothing of the real set, whose own score is the ceiling. A score grows with the count, so that the ceiling
+    is taken at the smaller of both; what generated pictures come to at that count stands in the details.
     """
     both = [_classify(encoder, features) for features in (space.generated, space.real)]
     generated, real = both
@@ -34,16 +36,24 @@ def measure_score(encoder: Encoder, space: Space, draws: Draws) -> Figure | None
         inception_score_of_probabilities(generated[rows]).value
         for rows in draw_halves(len(generated), halves, draws.seed, "score", space.generated_groups)
     ]
+    rng, size = make_rng(draws.seed, "evaluate", "score"), min(len(generated), len(real))
+    rows, drawn = (draw_rows(len(each), size, rng) for each in (real, generated))
     return Figure(
         name=name,
         value=found.value,
         better="higher",
         encoder=space.encoder,
-        ceiling=inception_score_of_probabilities(real).value,
+        ceiling=inception_score_of_probabilities(real[rows]).value,
         null=1.0,
         n=found.n,
         n_real=len(real),
-        details={"std": found.std, "splits": found.splits, "n_classes": found.n_classes},
+        details={
+            "std": found.std,
+            "splits": found.splits,
+            "n_classes": found.n_classes,
+            "ceiling_n": size,
+            "at_ceiling_n": inception_score_of_probabilities(generated[drawn]).value,
+        },
         **tell_interval(half_sample_interval(found.value, np.array(sampled), draws.level)),
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.evaluate.attributes.names import balance
-from earthloom.evaluate.attributes.readings import Readings
+from earthloom.evaluate.attributes.readings import Agreement, Readings
 from earthloom.evaluate.generation.classes import Labels
 from earthloom.evaluate.generation.spaces import Draws, Space
 from earthloom.evaluate.result import Figure
@@ -58,21 +58,28 @@ def _take(
 
 def _measure(name: str, learned: _Part, tried: _Part, encoder: str, draws: Draws, folds: int) -> Figure:
     answers = fit_probe(learned.features, learned.labels).predict(tried.features)
-    own = cross_validate(tried.features, tried.labels, tried.groups, folds, draws.seed).predicted
-    found, ceiling = (balance(tried.read(each), draws.resampling) for each in (answers, own))
-    assert found.interval is not None  # there are two groups
-    assert ceiling.interval is not None
+    found, ceiling = balance(tried.read(answers), draws.resampling), _find_ceiling(tried, draws, folds)
+    interval, own = found.interval, ceiling.interval if ceiling else None
     return Figure(
         name=name,
         value=found.value,
         better="higher",
         encoder=encoder,
-        low=found.interval.low,
-        high=found.interval.high,
-        interval=f"bootstrap over {found.n_groups:,} groups of what was tried",
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        interval=f"bootstrap over {found.n_groups:,} groups of what was tried" if interval else None,
         null=1 / len(np.unique(tried.labels)),
-        ceiling=ceiling.value,
+        ceiling=ceiling.value if ceiling else None,
         n=len((learned if name == NAMES[0] else tried).labels),
         n_real=len((tried if name == NAMES[0] else learned).labels),
-        details={"ceiling_low": ceiling.interval.low, "ceiling_high": ceiling.interval.high},
+        details={"ceiling_low": own.low if own else None, "ceiling_high": own.high if own else None},
     )
+
+
+def _find_ceiling(tried: _Part, draws: Draws, folds: int) -> Agreement | None:
+    """What a probe reaches that learned from the same set; None where a class has but one ground or prompt."""
+    grounds = (np.unique(np.array(tried.groups)[tried.labels == name]) for name in np.unique(tried.labels))
+    if min(map(len, grounds)) < 2:
+        return None
+    own = cross_validate(tried.features, tried.labels, tried.groups, folds, draws.seed).predicted
+    return balance(tried.read(own), draws.resampling)

@@ -21,7 +21,15 @@ _NAMES = {
     "clip_score": "CLIPScore",
     "ref_clip_score": "RefCLIPScore",
     "enl": "Equivalent number of looks",
+    "looks_ratio": "Looks, of real",
+    "mean_shift_db": "Shift of the mean",
+    "std_ratio": "Spread, of real",
+    "decibels_skewness": "Skewness of speckle in decibels",
+    "correlation_of_means": "Correlation of means",
+    "correlation_over_regression": "Correlation beyond a regression's",
     "cas": "Classification accuracy score",
+    "cas_reverse": "Classification accuracy score, reversed",
+    "copied": "Copied",
     "bleu_1": "BLEU-1",
     "bleu_2": "BLEU-2",
     "bleu_3": "BLEU-3",
@@ -72,7 +80,7 @@ _MEANINGS = (
         "How many real pictures have generated ones near them: low where kinds of ground are never drawn.",
     ),
     (
-        ("memory", "copies", "authentic", "nearest"),
+        ("memory", "copied", "authentic", "nearest"),
         "Memorisation",
         "How near generated pictures lie to those that were learnt from, beside how near these lie to each other.",
     ),
@@ -94,10 +102,16 @@ _MEANINGS = (
         "Share of queries that find something right among the first 1, 5 or 10. Ties count against the model.",
     ),
     (
-        ("enl", "entropy", "mean_db"),
+        ("enl", "looks", "entropy", "mean_shift_db", "std_ratio", "decibels"),
         "Speckle",
         "The equivalent number of looks says how smooth radar's grain is: 1 for a single look, 4 to 5 for "
         "Sentinel-1's usual product. A picture that has far more was smoothed.",
+    ),
+    (
+        ("correlation", "psnr", "ssim"),
+        "Structure",
+        "How alike a drawn picture and the true one of the same ground are, pixel by pixel or window by window. A linear "
+        "regression from RGB is what drawn near infrared has to beat.",
     ),
     (
         ("bleu", "rouge", "cider", "meteor"),
