@@ -26,7 +26,7 @@ ARMS = {
     "crossed": "enriched, asked by subject",
 }
 SCENES = ("clear", "fog", "low_light", "snow")
-CLASSES = ("river", "residential area", "annual crops")
+CLASSES = ("river", "residential", "annual crop")
 SIDE, GAP, HEAD, TEXT = 96, 6, 30, 470
 """Pixels: of an enlarged picture, between pictures, of the headings, of the column of prompts."""
 

@@ -110,8 +110,8 @@ _MEANINGS = (
     (
         ("correlation", "psnr", "ssim"),
         "Structure",
-        "How alike a drawn picture and the true one of the same ground are, pixel by pixel or window by window. A linear "
-        "regression from RGB is what drawn near infrared has to beat.",
+        "How alike a drawn picture and the true one of the same ground are, pixel by pixel or window by window. A "
+        "linear regression from RGB is what drawn near infrared has to beat.",
     ),
     (
         ("bleu", "rouge", "cider", "meteor"),
