@@ -22,7 +22,6 @@ from pathlib import Path
 
 import torch
 
-from earthloom.evaluate.encoders import Classical
 from earthloom.evaluate.features import describe
 from earthloom.models.encoders import Encoder, load_encoder
 from earthloom.models.encoders.inception import Inception
@@ -56,7 +55,6 @@ def main() -> bool:
         Race(encoder=inception, side=640, n=32, target=TARGET),
         Race(encoder=ours, side=64, n=512, target=None),
         Race(encoder=ours, side=256, n=256, target=None),
-        Race(encoder=Classical(), side=256, n=64, target=None),
     )
     print("\nFeatures of JPEGs beside the bare network on ready tensors, pictures a CPU-second")
     verdicts = [run(race) for race in races]  # all of them, whatever the first says

@@ -183,6 +183,20 @@ def test_captions_as_lines_beside_a_tar_are_read(tmp_path: Path) -> None:
     assert tested.opened.entries[0].read().shape == (40, 40, 3)
 
 
+def test_captions_as_lines_may_hold_breaks_of_lines(tmp_path: Path) -> None:
+    write_lines(tmp_path, "test", 2)
+    path = tmp_path / "captions_test.jsonl"
+    first, second = path.read_text(encoding="utf-8").split("\n")[:2]
+    broken = json.dumps({**json.loads(first), "captions": ["a\u2028lake"]}, ensure_ascii=False)
+    path.write_text(f"\ufeff{broken}\n\n{second}\n", encoding="utf-8")
+    entries = list_captioned(RSICD, tmp_path)
+    assert [words.text for words in entries[0].captions] == ["a\u2028lake"]
+    assert len(entries) == 2
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match=r"captions_test\.jsonl cannot be read"):
+        list_captioned(RSICD, tmp_path)
+
+
 def test_a_picture_that_is_named_twice_is_one(tmp_path: Path) -> None:
     write_karpathy(tmp_path, "dataset_rsicd.json", "images", {"test": 3})
     path = tmp_path / "dataset_rsicd.json"

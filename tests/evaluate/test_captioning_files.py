@@ -33,6 +33,17 @@ def test_csv_with_a_byte_order_mark(tmp_path: Path) -> None:
     )
 
 
+def test_that_captions_may_hold_breaks_of_lines(tmp_path: Path) -> None:
+    rows = [{"file": "a.jpg", "caption": "a river\u2028and a road\x85"}]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\r\n"
+    assert read_captions(write(tmp_path / "a.jsonl", lines)) == {"a.jpg": ["a river\u2028and a road\x85"]}
+    table = 'file,caption\r\na.jpg,"a river\nand a road"\r\nb.jpg,a\u2028road\r\n'
+    assert read_captions(write(tmp_path / "a.csv", table)) == {
+        "a.jpg": ["a river\nand a road"],
+        "b.jpg": ["a\u2028road"],
+    }
+
+
 def test_an_object_from_name_to_captions(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", json.dumps({"7": "a river", "b.jpg": ["a road"]}))
     assert read_captions(path) == WANTED
@@ -60,6 +71,7 @@ def test_cocos_annotations(tmp_path: Path) -> None:
         ("a.json", '[{"image_id": 1}]', "row 1: one of key"),
         ("a.json", '{"a": 3}', "captions were wanted as text"),
         ("a.jsonl", '["a"]', "got list"),
+        ("a.csv", f"file,caption\na.jpg,{'a' * 200_000}\n", "field larger than field limit"),
     ],
 )
 def test_that_other_forms_are_refused(tmp_path: Path, name: str, text: str, told: str) -> None:

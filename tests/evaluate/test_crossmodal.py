@@ -244,6 +244,21 @@ def test_that_releases_pair_by_ground_and_gaps_are_set_aside(tmp_path: Path) -> 
         measure(tmp_path, clip_db=None, **chosen)
 
 
+def test_that_levels_of_two_scales_are_compared_as_decibels(tmp_path: Path) -> None:
+    """The same power on a wider scale: levels differ everywhere, and nothing else does."""
+    power = {n: add_speckle(make_power(n), 1000 + n) for n in range(6)}
+    for name, (low, high) in {"a": (-25, 0), "b": (-32, 5)}.items():
+        pictures = {f"{name}-{n}": to_levels(each, low, high) for n, each in power.items()}
+        stretch = {"method": "db", "low": [float(low)], "high": [float(high)]}
+        write_release(tmp_path / name, "sar", pictures, stretch=stretch)
+    chosen = {"real": {"release": "a", "modality": "sar"}, "generated": {"release": "b", "modality": "sar"}}
+    result = measure(tmp_path, clip_db=None, **chosen)
+    for name in ("correlation", "ssim", "ssim_contrast"):
+        value = result.find(name).value
+        assert value is not None
+        assert value > 0.99, name
+
+
 def make_rgb(number: int) -> np.ndarray:
     rng = np.random.default_rng(number)
     return cv2.resize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,15 @@ def test_what_ships_is_right_at_every_size(
         loaded = load_experiment(name, size=size, given=given)
         assert len(loaded.steps) == len(experiment.steps)  # type: ignore[attr-defined]
         assert "$" not in loaded.folder.root.name
+
+
+def test_the_example_of_the_docs_is_right(repository: Path, tmp_path: Path) -> None:
+    text = (repository / "docs" / "experiments.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "earthloom-demo").mkdir()
+    assert len(parse(example, tmp_path).steps) == 5
+    with pytest.raises(RecipeError, match="folder of a release"):
+        parse(example, tmp_path, size="full")
 
 
 def test_the_shipped_ones_name_themselves() -> None:

@@ -12,28 +12,29 @@ def measure(recipe: EvaluationRecipe, work: Work) -> Outcome:
         case "alignment":
             from earthloom.evaluate.alignment.measuring import measure_alignment
 
-            return measure_alignment(recipe, work)
+            outcome = measure_alignment(recipe, work)
         case "captioning":
             from earthloom.evaluate.captioning.measuring import measure_captioning
 
-            return measure_captioning(recipe, work)
+            outcome = measure_captioning(recipe, work)
         case "classification":
             from earthloom.evaluate.classification.measuring import measure_classification
 
-            return measure_classification(recipe, work)
+            outcome = measure_classification(recipe, work)
         case "generation":
             from earthloom.evaluate.generation.measuring import measure_generation
 
-            return measure_generation(recipe, work)
+            outcome = measure_generation(recipe, work)
         case "retrieval":
             from earthloom.evaluate.retrieval.measuring import measure_retrieval
 
-            return measure_retrieval(recipe, work)
+            outcome = measure_retrieval(recipe, work)
         case "crossmodal":
             from earthloom.evaluate.crossmodal.measuring import measure_crossmodal
 
-            return measure_crossmodal(recipe, work)
+            outcome = measure_crossmodal(recipe, work)
         case "scenes":
             from earthloom.evaluate.scenes.measuring import measure_scenes
 
-            return measure_scenes(recipe, work)
+            outcome = measure_scenes(recipe, work)
+    return outcome

@@ -44,7 +44,7 @@ def read_verdicts(folder: Path, trait: str) -> dict[str, Verdict]:
     """
     path = folder / READINGS
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
         chosen = sorted(
             (row for row in rows if row["trait"] == trait), key=lambda row: row["key"], reverse=True
         )

@@ -72,7 +72,7 @@ def _read(benchmark: Benchmark, place: Path) -> list[Captioned]:
 
 
 def _read_karpathy(path: Path) -> Iterator[Captioned]:
-    plain = _parse(path, path.read_text(encoding="utf-8"))
+    plain = _parse(path, _read_text(path))
     rows = plain.get("images") if isinstance(plain, dict) else None
     if not isinstance(rows, list) or not rows:
         raise UsageError(f"{path} was wanted in Karpathy's form, an object with a list `images`.")
@@ -93,12 +93,22 @@ def _word(sentence: Any) -> str:
 
 def _read_lines(path: Path) -> Iterator[Captioned]:
     split = path.stem.partition("_")[2]
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    lines = _read_text(path).split("\n")  # a caption may hold what `splitlines` splits at
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         row = _parse(path, line, number)
         try:
             yield _make(str(row["file"]), split, [str(text) for text in row["captions"]])
         except (KeyError, TypeError) as error:
             raise UsageError(f"{path}, line {number}: `file` and `captions` were wanted: {error}.") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.") from error
 
 
 def _parse(path: Path, text: str, line: int | None = None) -> Any:

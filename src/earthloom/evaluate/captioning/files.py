@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -37,14 +38,15 @@ def _read_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".csv":
-            yield from _parse_rows(path, list(csv.DictReader(text.splitlines())))
+            yield from _parse_rows(path, list(csv.DictReader(io.StringIO(text, newline=""))))
         elif path.suffix.lower() in {".jsonl", ".ndjson"}:
-            yield from _parse_rows(path, [json.loads(line) for line in text.splitlines() if line.strip()])
+            lines = text.split("\n")  # a caption may hold what `splitlines` splits at
+            yield from _parse_rows(path, [json.loads(line) for line in lines if line.strip()])
         else:
             yield from _parse_json(path, json.loads(text))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise UsageError(f"{path} is no {path.suffix or 'JSON'} file: {error}.") from error
 
 

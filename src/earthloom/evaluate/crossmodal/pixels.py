@@ -106,8 +106,17 @@ def _score_radar(pair: Pair, other: Pair, side: int) -> Mapping[str, float]:
         "correlation": correlation(a, b),
         "rmse_db": rmse(a, b),
         "psnr_db": psnr(a, b, data_range=other.scale.extent_db),
-        **_compare_structure(drawn, true),
+        **_compare_structure(_to_scale(drawn, pair.scale_drawn, other.scale), true),
     }
+
+
+def _to_scale(levels: Levels, scale: Scale, wanted: Scale) -> Levels:
+    """Levels of one scale as those of another: what is compared level by level has to mean the same decibels."""
+    if scale == wanted:
+        return levels
+    decibels = levels_to_db(levels, scale.low_db, scale.high_db)
+    turned = (decibels - wanted.low_db) / wanted.extent_db * 255
+    return np.clip(np.rint(turned), 0, 255).astype(np.uint8)
 
 
 def _compare_structure(drawn: Levels, true: Levels) -> Mapping[str, float]:

@@ -120,3 +120,15 @@ def test_as_a_person_types_it(tmp_path: Path) -> None:
         "real": 40,
         "generated": 40,
     }
+
+
+def test_that_a_limit_holds_for_what_was_drawn(tmp_path: Path) -> None:
+    recipe = CountRecipe(
+        name="few",
+        generated=PictureSet(
+            generator={"model": "tiny", "prompt": ["a river", "a lake", "a town"], "steps": 1, "sheets": 0},
+            limit=2,
+        ),
+    )
+    result = run_evaluation(recipe, tmp_path / "out", base=tmp_path, measure_by=count)
+    assert result.find("n").value == 2
