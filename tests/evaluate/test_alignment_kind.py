@@ -142,6 +142,20 @@ def test_attributes_are_judged_where_they_are_asked_for(home: Path) -> None:
     assert found.ceiling is not None
     assert found.ceiling > 0.9
     assert result.find("clip_score").n == 40
+    assert [(info.name, info.n, info.details.get("n_texts")) for info in result.sets] == [
+        ("generated", 40, 40),
+        ("real", 60, 40),
+    ]
+    told["real"] = {"release": "labelled", "limit": 30}
+    probes = [{"release": "labelled"}]
+    result = measure(home, **told, attributes=True, probes=probes, probe_encoders=[{"name": "classical"}])
+    n_real = result.sets[1].n
+    assert [(info.name, info.n) for info in result.sets] == [
+        ("generated", 40),
+        ("real", n_real),
+        ("probes[0]", 60),
+    ]
+    assert any(f"ceiling lacks {40 - n_real} of 40 prompts" in note for note in result.notes)
     with pytest.raises(ValidationError, match="name `real` or `probes`"):
         measure(home, generated={"folder": "half"}, attributes=True)
 

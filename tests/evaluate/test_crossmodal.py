@@ -257,6 +257,12 @@ def test_that_levels_of_two_scales_are_compared_as_decibels(tmp_path: Path) -> N
         value = result.find(name).value
         assert value is not None
         assert value > 0.99, name
+    assert not any("drawn pictures have no true one" in note for note in result.notes)
+    more = {f"b-{n}": to_levels(add_speckle(make_power(n), 1000 + n), -32, 5) for n in range(9)}
+    stretch = {"method": "db", "low": [-32.0], "high": [5.0]}
+    write_release(tmp_path / "b", "sar", more, stretch=stretch)
+    result = measure(tmp_path, clip_db=None, **chosen)
+    assert any("3 of 9 drawn pictures have no true one" in note for note in result.notes)
 
 
 def make_rgb(number: int) -> np.ndarray:

@@ -66,6 +66,13 @@ def test_that_only_what_the_recipe_asks_for_is_measured(tmp_path: Path) -> None:
     assert run(tmp_path, n=1).find("n").value == 2
 
 
+def test_that_other_prompts_in_the_same_file_are_drawn_apart(tmp_path: Path) -> None:
+    for words in ("a river", "a forest\na lake"):
+        (tmp_path / "prompts.txt").write_text(words)
+        found = run(tmp_path, prompt=(), prompts="prompts.txt", n=1)
+        assert found.find("n").value == len(words.splitlines())
+
+
 def test_that_wrong_settings_of_a_generator_are_refused_before_anything_is_drawn(tmp_path: Path) -> None:
     with pytest.raises(
         UsageError, match=r"generated.generator.n: .*got 'many'.; generated.generator.stepz: Extra"

@@ -15,8 +15,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
+import PIL
 import pyarrow as pa
 
 from earthloom.core.blobs import translate_read_errors
@@ -111,9 +113,9 @@ def describe(
 
 
 def _open(folder: Path, encoder: Encoder) -> closing[FeatureCache]:
-    return closing(
-        FeatureCache(folder, encoder=name_encoder(encoder), resize=encoder.resize, width=encoder.width)
-    )
+    # Pillow 13 resizes tall pictures in another order than older ones, and decoders differ by a grey step.
+    resize = f"{encoder.resize} (Pillow {PIL.__version__}, OpenCV {cv2.__version__})"
+    return closing(FeatureCache(folder, encoder=name_encoder(encoder), resize=resize, width=encoder.width))
 
 
 @dataclass(slots=True)

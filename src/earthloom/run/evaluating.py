@@ -52,7 +52,7 @@ def run_evaluation(
     if faults:
         raise UsageError("; ".join(faults))
     drawn = {
-        name: _draw(chosen, home.drawn(name, hash_json(chosen.generator)), base, listener)
+        name: _draw(chosen, home.drawn(name, _hash_generator(chosen.generator, base)), base, listener)
         for name, chosen in list_sets(recipe)
         if chosen.generator is not None
     }
@@ -74,6 +74,19 @@ def list_generator_faults(recipe: EvaluationSettings) -> Iterator[tuple[str, str
                 problem = fault["msg"].removeprefix("Value error, ").rstrip(".")
                 got = fault["input"]
                 yield place, f"{problem}." if isinstance(got, dict) else f"{problem}, got {got!r}."
+
+
+def _hash_generator(told: dict[str, Any], base: Path) -> str:
+    """Hash of the settings and of what prompts are read from: what was drawn for other prompts lies elsewhere."""
+    stamps = []
+    for place in (told.get("release"), told.get("prompts")):
+        root = base / str(place)
+        files = sorted(path for path in root.rglob("*") if path.suffix in _READ) if root.is_dir() else [root]
+        stamps += [[path.name, path.stat().st_size] for path in files if place and path.is_file()]
+    return hash_json([told, stamps])
+
+
+_READ = frozenset({".parquet", ".tar"})
 
 
 def _draw(chosen: PictureSet, folder: Path, base: Path, listener: Listener | None) -> PictureSet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from earthloom.core.errors import UsageError
 from earthloom.evaluate.alignment.config import AlignmentRecipe
@@ -45,14 +46,14 @@ def measure_alignment(recipe: AlignmentRecipe, work: Work) -> Outcome:
     faithful = _judge_attributes(generated, real, recipe, work)
     tables, curves = analyse_prompts(scored, ceiling, recipe)
     return Outcome(
-        sets=tuple(_inform(generated, scored, real, ceiling, work)),
+        sets=tuple(_inform(generated, scored, real, ceiling, faithful.sets, work)),
         figures=(*list_figures(scored, ceiling, ceiling_is, dual.name, recipe), *faithful.figures),
         encoders={dual.name: dual.encoder.resize, **faithful.encoders},
         rules={**_tell_rules(scored, dual, recipe), **faithful.rules},
         tables=(*tables, *faithful.tables),
         curves=tuple(curves),
         grids=tuple(show_examples(scored, sources, recipe.examples, work)),
-        notes=(*_list_notes(generated, scored, real, ceiling, dual), *faithful.notes),
+        notes=(*_list_notes(generated, scored, real, ceiling, ceiling_is, dual), *faithful.notes),
     )
 
 
@@ -96,13 +97,23 @@ def _score_real(
 
 
 def _inform(
-    generated: OpenSet, scored: Scored, real: OpenSet | None, ceiling: Scored | None, work: Work
+    generated: OpenSet,
+    scored: Scored,
+    real: OpenSet | None,
+    ceiling: Scored | None,
+    taught: Sequence[SetInfo],
+    work: Work,
 ) -> Iterator[SetInfo]:
+    """The sets, those that probes learned from among them: the real one where there are no others."""
     yield work.inform(generated, scored.entries, n_texts=len(scored.pairs))
     if real is not None:
-        yield work.inform(
-            real, ceiling.entries if ceiling else [], n_texts=len(ceiling.pairs) if ceiling else 0
-        )
+        n_texts = len(ceiling.pairs) if ceiling else 0
+        told = next((info for info in taught if info.name == real.name), None)
+        if told is None:
+            yield work.inform(real, ceiling.entries if ceiling else [], n_texts=n_texts)
+        else:
+            yield replace(told, details={**told.details, "n_texts": n_texts})
+    yield from (info for info in taught if real is None or info.name != real.name)
 
 
 def _tell_rules(scored: Scored, dual: OpenDual, recipe: AlignmentRecipe) -> dict[str, str]:
@@ -123,7 +134,12 @@ def _name_styles(recipe: AlignmentRecipe) -> str:
 
 
 def _list_notes(
-    generated: OpenSet, scored: Scored, real: OpenSet | None, ceiling: Scored | None, dual: OpenDual
+    generated: OpenSet,
+    scored: Scored,
+    real: OpenSet | None,
+    ceiling: Scored | None,
+    ceiling_is: str | None,
+    dual: OpenDual,
 ) -> Iterator[str]:
     n_silent = len(generated.entries) - len({id(pair.entry) for pair in scored.pairs})
     if n_silent:
@@ -132,5 +148,9 @@ def _list_notes(
         yield "No real pictures were given: without their score as the ceiling nobody knows how far there is to go."
     elif ceiling is None:
         yield "The real pictures have no captions: there is no ceiling."
+    elif ceiling_is == _SAME_PROMPTS:
+        asked = {(pair.entry.prompt_key, pair.text) for pair in scored.pairs}
+        if n_missing := len(asked) - len(ceiling.pairs):
+            yield f"The ceiling lacks {n_missing:,} of {len(asked):,} prompts, whose real pictures are not there."
     if scored.n_long and dual.settings.long_text == "stretch":
         yield "Texts were longer even than the stretched tower reads; those were read in windows."

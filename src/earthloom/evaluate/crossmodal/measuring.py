@@ -235,6 +235,11 @@ def _list_notes(
             else "nothing tells which drawn picture shows which true one"
         )
         notes.append(f"Nothing is compared pixel by pixel: {why}.")
+    elif n_alone := len(drawn.chosen) - len(pairs):
+        notes.append(
+            f"{n_alone:,} of {len(drawn.chosen):,} drawn pictures have no true one of their ground and size: what is "
+            "compared pixel by pixel is without them."
+        )
     if recipe.rgb is not None and not any(pair.rgb is not None for pair in pairs):
         notes.append(
             "No regression was fitted: the RGB pictures show none of the true grounds in their size."

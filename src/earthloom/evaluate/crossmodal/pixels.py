@@ -106,11 +106,11 @@ def _score_radar(pair: Pair, other: Pair, side: int) -> Mapping[str, float]:
         "correlation": correlation(a, b),
         "rmse_db": rmse(a, b),
         "psnr_db": psnr(a, b, data_range=other.scale.extent_db),
-        **_compare_structure(_to_scale(drawn, pair.scale_drawn, other.scale), true),
+        **_compare_structure(turn_levels(drawn, pair.scale_drawn, other.scale), true),
     }
 
 
-def _to_scale(levels: Levels, scale: Scale, wanted: Scale) -> Levels:
+def turn_levels(levels: Levels, scale: Scale, wanted: Scale) -> Levels:
     """Levels of one scale as those of another: what is compared level by level has to mean the same decibels."""
     if scale == wanted:
         return levels

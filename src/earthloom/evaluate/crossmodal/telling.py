@@ -11,7 +11,7 @@ import numpy as np
 from earthloom.evaluate.crossmodal.checks import Check
 from earthloom.evaluate.crossmodal.describing import Described, Floats
 from earthloom.evaluate.crossmodal.distances import Compared, Sets
-from earthloom.evaluate.crossmodal.pixels import LOWER_IS_BETTER, UNITS, Pair, Scores
+from earthloom.evaluate.crossmodal.pixels import LOWER_IS_BETTER, UNITS, Pair, Scores, turn_levels
 from earthloom.evaluate.crossmodal.reading import Levels
 from earthloom.evaluate.crossmodal.statistics import Statistic
 from earthloom.evaluate.result import Curve, Figure, Line, Table
@@ -154,7 +154,10 @@ def show_pairs(pairs: Sequence[Pair]) -> Grid:
     chosen = [pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, _SHOWN).round().astype(int))]
     rows = []
     for pair in chosen:
-        pictures = [_to_rgb(pair.true), _to_rgb(pair.drawn)]
+        drawn = pair.drawn
+        if pair.scale is not None and pair.scale_drawn is not None:
+            drawn = turn_levels(drawn, pair.scale_drawn, pair.scale)
+        pictures = [_to_rgb(pair.true), _to_rgb(drawn)]
         captions = ["true", "drawn"]
         if pair.rgb is not None:
             pictures.insert(0, pair.rgb)

@@ -38,6 +38,10 @@ class Space:
     """N, what is drawn whole: grounds, or pictures where there are few grounds."""
     generated_groups: tuple[str, ...]
     """M: prompts, or pictures where there are few prompts."""
+    real_grounds: tuple[str, ...] = ()
+    """N, however few there are: what a probe is tried on it must not have learned from. As `real_groups` where empty."""
+    generated_prompts: tuple[str, ...] = ()
+    """M, likewise."""
 
     @property
     def width(self) -> int:
@@ -88,6 +92,8 @@ def make_space(encoder: Encoder, real: Gathered, generated: Gathered) -> Space:
         generated=y if scaler is None else scaler.scale(y),
         real_groups=_choose_groups(real),
         generated_groups=_choose_groups(generated),
+        real_grounds=real.groups,
+        generated_prompts=generated.groups,
     )
 
 

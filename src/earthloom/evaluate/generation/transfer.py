@@ -27,8 +27,12 @@ def measure_transfer(space: Space, labels: Labels, draws: Draws, folds: int) -> 
     if len(names) < 2:
         why = f"wants two classes with enough pictures in both sets, got {len(names)}"
         return [Figure(name=name, value=None, encoder=space.encoder, reason=why) for name in NAMES]
-    real = _take(space.real, labels.real, space.real_groups, names)
-    generated = _take(space.generated, labels.generated, space.generated_groups, names)
+    grounds, prompts = (
+        space.real_grounds or space.real_groups,
+        space.generated_prompts or space.generated_groups,
+    )
+    real = _take(space.real, labels.real, grounds, names)
+    generated = _take(space.generated, labels.generated, prompts, names)
     return [
         _measure(name, learned, tried, space.encoder, draws, folds)
         for name, learned, tried in zip(NAMES, (generated, real), (real, generated), strict=True)
