@@ -21,7 +21,9 @@ REAL_DATA = "EARTHLOOM_REAL_DATA"
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["PROJ_NETWORK"] = "OFF"
-os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="earthloom-tests-")  # features that tests keep are theirs
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(
+    prefix="earthloom-tests-"
+)  # features that tests keep are theirs
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 os.environ["GDAL_HTTP_PROXY"] = "127.0.0.1:9"  # GDAL's own sockets are not Python's
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))

@@ -298,6 +298,8 @@ def test_words_of_classes() -> None:
     assert name_classes(["BareLand"], benchmark=None, wording=None, own={})[0] == ("bare land",)
     with pytest.raises(UsageError, match="plain, clip"):
         name_classes(["River"], benchmark="eurosat", wording="nice", own={})
+    with pytest.raises(UsageError, match="got some for Creek, which is no class of eurosat"):
+        name_classes(["River"], benchmark="eurosat", wording="plain", own={"Creek": "a creek"})
     with pytest.raises(UsageError, match=", ".join(list_template_sets())):
         choose_templates("nice")
     with pytest.raises(UsageError, match=r"\{\}"):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
+from tiny_models.clip import write_tiny_clip
 
 from earthloom.core.errors import RunError, UsageError
 from earthloom.evaluate.captioning import meteor as meteor_module
@@ -119,6 +120,47 @@ def test_that_pictures_without_a_caption_are_on_record(home: Path) -> None:
     assert "10 pictures have no caption" in notes
     assert "1 captions of captions.jsonl are of no picture" in notes
     assert "1 captions are empty" in notes
+
+
+def test_that_scores_of_a_dual_encoder_are_its_own_and_long_captions_are_told(home: Path) -> None:
+    import torch
+    from transformers import AutoTokenizer, CLIPImageProcessorPil, CLIPModel
+
+    write_tiny_clip(home / "clip")
+    captions = {f"{i}.png": say(i, "an image of") for i in range(12)}
+    captions["3.png"] = " and ".join(say(i, "here is") for i in range(12))
+    write_candidates(home, captions)
+    prefix = "A photo depicts "
+    result = measure(home, clip={"model": "clip"}, cache="cache")
+    told = result.protocol.rules
+    assert told["clip_score"] == "2.5 x max(cosine, 0), the mean over pictures"
+    assert told["prefix"] == repr(prefix)
+    assert "1 of 48 texts were longer" in told["long texts"]
+    del captions["3.png"]
+    write_candidates(home, captions)
+    result = measure(home, clip={"model": "clip"}, cache="cache")
+    model = CLIPModel.from_pretrained(home / "clip").eval()
+    tokenizer = AutoTokenizer.from_pretrained(home / "clip")
+    places = [int(key.removesuffix(".png")) for key in captions]
+    pictures = [Image.open(home / "pictures" / key).convert("RGB") for key in captions]
+
+    def read(texts: list[str]) -> np.ndarray:
+        words = tokenizer([prefix + text for text in texts], padding=True, return_tensors="pt")
+        with torch.no_grad():
+            found = model.get_text_features(**words).pooler_output.double().numpy()
+        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
+
+    with torch.no_grad():
+        pixels = CLIPImageProcessorPil.from_pretrained(home / "clip")(pictures, return_tensors="pt")
+        seen = model.get_image_features(**pixels).pooler_output.double().numpy()
+    seen /= np.linalg.norm(seen, axis=1, keepdims=True)
+    said = read(list(captions.values()))
+    people = [read([say(i, words) for i in places]) for words in ("this is", "there is", "we see")]
+    scores = 2.5 * np.maximum((seen * said).sum(axis=1), 0)
+    best = np.maximum(np.max([(said * one).sum(axis=1) for one in people], axis=0), 0)
+    assert result.find("clip_score").value == pytest.approx(scores.mean(), abs=1e-5)
+    both = 2 * scores * best / (scores + best)
+    assert result.find("ref_clip_score").value == pytest.approx(both.mean(), abs=1e-5)
 
 
 def test_that_no_caption_at_all_is_an_error(home: Path) -> None:

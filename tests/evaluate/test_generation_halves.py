@@ -153,18 +153,19 @@ def test_one_prompt_a_class_has_no_ceiling_and_is_measured_all_the_same() -> Non
 
 
 def test_the_ceiling_of_a_probe_is_of_other_grounds_even_where_there_are_few() -> None:
-    """Ten grounds of many near copies each: who has seen one knows its class, and nothing of the next ground's."""
-    rng = np.random.default_rng(2)
-    grounds = [f"g{row // 12}" for row in range(120)]
+    """Eighteen grounds of near copies: who has seen one knows its class, and nothing of the next ground's."""
+    rng = np.random.default_rng(4)
+    n = 18 * 7
+    grounds = [f"g{row // 7}" for row in range(n)]
     names = ["river" if int(ground[1:]) % 2 else "forest" for ground in grounds]
     places = {ground: rng.normal(size=32) for ground in sorted(set(grounds))}
-    features = np.array([places[ground] for ground in grounds]) + rng.normal(size=(120, 32)) * 0.01
+    features = np.array([places[ground] for ground in grounds]) + rng.normal(size=(n, 32)) * 0.01
     space = replace(
-        make_space(120, 120),
+        make_space(n, n),
         real=features,
         generated=features,
-        real_groups=tuple(map(str, range(120))),
-        generated_groups=tuple(map(str, range(120))),
+        real_groups=tuple(map(str, range(n))),
+        generated_groups=tuple(map(str, range(n))),
         real_grounds=tuple(grounds),
         generated_prompts=tuple(grounds),
     )
@@ -172,4 +173,4 @@ def test_the_ceiling_of_a_probe_is_of_other_grounds_even_where_there_are_few() -
         assert figure.value == 1.0
         assert figure.ceiling is not None
         assert figure.ceiling < 0.9
-        assert figure.interval == "bootstrap over 10 groups of what was tried"
+        assert figure.interval == "bootstrap over 18 groups of what was tried"

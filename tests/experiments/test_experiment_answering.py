@@ -58,6 +58,12 @@ def test_outcomes_follow_from_intervals(first: Figure, second: Figure, outcome: 
     assert difference.value == pytest.approx(second.value - first.value)
 
 
+def test_figures_of_different_encoders_are_not_compared() -> None:
+    (difference,) = ask(make_figure(0.1, encoder="loom@1"), make_figure(0.9, encoder="loom@2")).differences
+    assert difference.outcome == "not told apart"
+    assert "loom@1 and loom@2, which do not compare" in difference.how
+
+
 def test_what_was_not_measured_has_no_difference() -> None:
     found = ask(make_figure(None, reason="no weights"), make_figure(0.5))
     assert not found.differences

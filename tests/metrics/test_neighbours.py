@@ -77,3 +77,19 @@ def test_copies_are_caught_where_training_samples_are_doubled() -> None:
     train[:4] = train[4:8]
     found = measure_memorisation(train, train[50:90])
     assert (found.under_1, found.under_5, found.authentic) == (1.0, 1.0, 0.0)
+
+
+def test_what_belongs_together_is_no_neighbour() -> None:
+    rng = np.random.default_rng(3)
+    train = np.repeat(rng.normal(size=(12, 5)), 3, axis=0) + rng.normal(size=(36, 5)) * 1e-3
+    groups = [f"ground {row // 3}" for row in range(36)]
+    apart = cdist(train, train)
+    apart[np.equal.outer(np.arange(36) // 3, np.arange(36) // 3)] = np.inf
+    found = find_nearest(train, train, omit_own=True, groups=groups)
+    np.testing.assert_array_equal(found.index, apart.argmin(axis=1))
+    np.testing.assert_allclose(found.distance, apart.min(axis=1), rtol=1e-9)
+    assert find_nearest(train, train, omit_own=True).distance.max() < 0.02 < found.distance.min()
+    with pytest.raises(UsageError, match="Two groups of 36 references"):
+        find_nearest(train, train, omit_own=True, groups=["one"] * 36)
+    with pytest.raises(UsageError, match="Two groups of 36 references"):
+        find_nearest(train, train, omit_own=True, groups=groups[:-1])

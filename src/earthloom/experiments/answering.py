@@ -96,7 +96,7 @@ def _compare(
     paired = _pair(first, other, question, result, folder)
     if paired is not None:
         return paired
-    are_apart = _are_apart(a, b)
+    are_apart = a.encoder == b.encoder and _are_apart(a, b)
     return Difference(
         label=other.label,
         against=first.label,
@@ -104,7 +104,7 @@ def _compare(
         low=None,
         high=None,
         n=None,
-        how="their intervals are apart" if are_apart else "their intervals overlap, or one has none",
+        how=_tell_how(a, b, are_apart=are_apart),
         outcome=_judge(a, b) if are_apart else "not told apart",
     )
 
@@ -112,8 +112,8 @@ def _compare(
 def _pair(
     first: Measured, other: Measured, question: Question, result: Result, folder: ExperimentFolder
 ) -> Difference | None:
-    """The difference prompt by prompt, where both keep verdicts of the same prompts."""
-    if question.pair_by is None:
+    """The difference prompt by prompt, where both keep verdicts of the same prompts by probes of the same features."""
+    if question.pair_by is None or first.figure.encoder != other.figure.encoder:
         return None
     protocol = result.protocol
     found = compare_verdicts(
@@ -136,6 +136,12 @@ def _pair(
         how="prompt by prompt, every answer that is asked for weighing alike",
         outcome=_name(found.value > 0, first.figure.better) if is_apart else "not told apart",
     )
+
+
+def _tell_how(a: Figure, b: Figure, *, are_apart: bool) -> str:
+    if a.encoder != b.encoder:
+        return f"they were described by {a.encoder} and {b.encoder}, which do not compare"
+    return "their intervals are apart" if are_apart else "their intervals overlap, or one has none"
 
 
 def _are_apart(a: Figure, b: Figure) -> bool:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from earthloom.core.errors import UsageError
 from earthloom.evaluate.attributes.measuring import READINGS
-from earthloom.metrics.bootstrap import Estimate, bootstrap_difference
+from earthloom.metrics.bootstrap import Estimate, bootstrap
 
 _FEWEST = 20
 """Prompts below which nothing is said of a difference."""
@@ -68,12 +68,15 @@ def compare_verdicts(
     shared = sorted(first.keys() & second.keys())
     if len(shared) < _FEWEST:
         return None
-    weights = _weigh([first[prompt].asked for prompt in shared])
-    scores = (
-        np.array([verdicts[prompt].is_shown for prompt in shared], np.float64) * weights
-        for verdicts in (second, first)
-    )
-    return bootstrap_difference(*scores, resamples=resamples, seed=seed, level=level)
+    asked = np.array([first[prompt].asked for prompt in shared], np.str_)
+    gains = np.array([second[prompt].is_shown - first[prompt].is_shown for prompt in shared], np.float64)
+
+    def balance(rows: npt.NDArray[np.int64]) -> float:
+        return float((gains[rows] * _weigh(asked[rows].tolist())).mean())
+
+    n = len(shared)
+    interval = bootstrap(balance, n, resamples=resamples, seed=seed, level=level)
+    return Estimate(value=balance(np.arange(n)), interval=interval, n=n, n_units=n)
 
 
 def _weigh(asked: Sequence[str]) -> npt.NDArray[np.float64]:

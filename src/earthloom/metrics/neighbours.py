@@ -7,6 +7,7 @@ of authentic samples (AuthPct: Alaa et al., ICML 2022, as in dgm-eval).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,13 +79,21 @@ def judge_memorisation(train: Nearest, generated: Nearest) -> Memorisation:
     )
 
 
-def find_nearest(queries: AnyFeatures, references: AnyFeatures, *, omit_own: bool = False) -> Nearest:
+def find_nearest(
+    queries: AnyFeatures,
+    references: AnyFeatures,
+    *,
+    omit_own: bool = False,
+    groups: Sequence[str] | None = None,
+) -> Nearest:
     """The nearest of N x D references to each of M x D queries, searched exactly.
 
     Args:
         queries: M x D.
         references: N x D.
         omit_own: the i-th query and the i-th reference are one thing, and no neighbours; N is M, and at least 2.
+        groups: N, with `omit_own`: what belongs together, such as pictures of one ground, and is no neighbour either;
+            at least two of them.
 
     Raises:
         UsageError: for sets that cannot be compared.
@@ -95,11 +104,21 @@ def find_nearest(queries: AnyFeatures, references: AnyFeatures, *, omit_own: boo
         raise UsageError(
             f"As many queries as references were wanted, got {len(queries)} and {len(references)}."
         )
+    owners = None if groups is None else _number_groups(groups, len(references))
     index = np.empty(len(queries), np.int64)
     for rows, apart in squared_distances(queries, references, omit_own=omit_own):
+        if omit_own and owners is not None:
+            apart[owners[rows, None] == owners] = np.inf
         index[rows] = apart.argmin(axis=1)
     # Distances again, by differences: those of products lose digits where samples nearly agree.
     distance = np.empty(len(queries))
     for rows in split_rows(len(queries), _ROWS):
         distance[rows] = np.linalg.norm(queries[rows] - references[index[rows]], axis=1)
     return Nearest(index=index, distance=distance)
+
+
+def _number_groups(groups: Sequence[str], n: int) -> npt.NDArray[np.int64]:
+    names, owners = np.unique(np.asarray(groups, np.str_), return_inverse=True)
+    if len(owners) != n or len(names) < 2:
+        raise UsageError(f"Two groups of {n} references were wanted, got {len(names)} of {len(owners)}.")
+    return np.asarray(owners, np.int64)

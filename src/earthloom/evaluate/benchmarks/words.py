@@ -55,7 +55,7 @@ def name_classes(
         own: words for labels, which go before all others.
 
     Raises:
-        UsageError: a benchmark has no such wording.
+        UsageError: a benchmark has no such wording, or words are given for what is none of its classes.
 
     """
     chosen = wording or PLAIN
@@ -66,6 +66,11 @@ def name_classes(
         wordings = [name for name, value in told.items() if isinstance(value, dict)]
         if chosen not in wordings:
             raise UsageError(f"{benchmark} has the wordings {', '.join(wordings)}, got {chosen!r}.")
+        if strange := sorted(own.keys() - set(labels)):
+            raise UsageError(
+                f"classes: words for {', '.join(labels)} were wanted, got some for {', '.join(strange)}, which "
+                f"{'is' if len(strange) == 1 else 'are'} no class of {benchmark}."
+            )
         table, version = told[chosen], f"{benchmark}:{chosen}@{told['version']}"
     names = tuple(own.get(label) or table.get(label) or split_name(label) for label in labels)
     named = [version or "labels in words", *(["and words of the recipe's own"] if own else [])]

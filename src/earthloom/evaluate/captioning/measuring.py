@@ -59,9 +59,10 @@ def measure_captioning(recipe: CaptioningRecipe, work: Work) -> Outcome:
         rules["meteor"] = VERSION
     if recipe.clip is not None:
         dual = open_dual_encoder(recipe.clip, work.base)
-        figures += _score_by_clip(pairing, dual, recipe, work)
+        scored, told = _score_by_clip(pairing, dual, recipe, work)
+        figures += scored
+        rules |= told
         encoders[dual.name] = dual.encoder.resize
-        rules["clip_score"] = f"{recipe.weight:g} x cosine, texts after {recipe.prefix!r}"
     return Outcome(
         sets=(
             work.inform(tested.opened, list(pairing.entries), n_references=sum(map(len, pairing.references))),
@@ -122,20 +123,27 @@ def _pair(
 
 def _score_by_clip(
     pairing: Pairing, dual: OpenDual, recipe: CaptioningRecipe, work: Work
-) -> Iterator[Figure]:
-    """CLIPScore and RefCLIPScore of those pictures that can be read."""
+) -> tuple[list[Figure], dict[str, str]]:
+    """CLIPScore and RefCLIPScore of those pictures that can be read, and the rules of both."""
     kept, pictures = see(pairing.entries, dual, work, recipe.cache)
     rows = [i for i, entry in enumerate(pairing.entries) if any(entry is one for one in kept)]
     said = [pairing.candidates[i] for i in rows]
     owners = [place for place, i in enumerate(rows) for _ in pairing.references[i]]
-    texts = dual.describe_texts(said, recipe.prefix).features
-    truth = dual.describe_texts([one for i in rows for one in pairing.references[i]], recipe.prefix).features
-    found = measure_clip_score(pictures, texts, said, weight=recipe.weight, seed=recipe.seed)
+    texts = dual.describe_texts(said, recipe.prefix)
+    truth = dual.describe_texts([one for i in rows for one in pairing.references[i]], recipe.prefix)
+    found = measure_clip_score(pictures, texts.features, said, weight=recipe.weight, seed=recipe.seed)
     groups = [entry.group for entry in kept]
     more = {"better": "higher", "encoder": dual.name}
-    yield average("clip_score", found.scores, groups, recipe, null=found.null, **more)
-    both = ref_clip_scores(found.scores, texts, truth, owners)
-    yield average("ref_clip_score", both, groups, recipe, **more)
+    both = ref_clip_scores(found.scores, texts.features, truth.features, owners)
+    figures = [
+        average("clip_score", found.scores, groups, recipe, null=found.null, **more),
+        average("ref_clip_score", both, groups, recipe, **more),
+    ]
+    rules = {
+        "clip_score": f"{recipe.weight:g} x max(cosine, 0), the mean over pictures",
+        **dual.tell_rules(recipe.prefix, texts.n_long + truth.n_long, len(said) + len(owners)),
+    }
+    return figures, rules
 
 
 def _tell_references(recipe: CaptioningRecipe) -> dict[str, str]:

@@ -62,8 +62,8 @@ def classify_by_words(
         RunError: no picture can be used.
 
     """
-    kept, pictures = see(entries, dual, work, recipe.cache)
     prompts = make_prompts(entries, benchmark, recipe)
+    kept, pictures = see(entries, dual, work, recipe.cache)
     work.tell("reading class names")
     texts = dual.describe_texts(prompts.texts)
     scores = score_classes(pictures, describe_classes(texts.features, len(prompts.templates)))

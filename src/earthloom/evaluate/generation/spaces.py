@@ -39,7 +39,7 @@ class Space:
     generated_groups: tuple[str, ...]
     """M: prompts, or pictures where there are few prompts."""
     real_grounds: tuple[str, ...] = ()
-    """N, however few there are: what a probe is tried on it must not have learned from. As `real_groups` where empty."""
+    """N, however few: what a probe is tried on, it must not have learned from. As `real_groups` where empty."""
     generated_prompts: tuple[str, ...] = ()
     """M, likewise."""
 
