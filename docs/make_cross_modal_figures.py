@@ -23,7 +23,8 @@ from pydantic import TypeAdapter
 
 from earthloom import build, load_recipe
 from earthloom.metrics.bootstrap import Interval, bootstrap
-from earthloom.metrics.speckle import find_common_looks, from_levels, map_looks
+from earthloom.metrics.radar.decibels import from_levels
+from earthloom.metrics.radar.looks import find_common_looks, map_looks
 from earthloom.models.tiny.files import load_tiny
 from earthloom.models.tiny.painter import Request, TinyPainter
 from earthloom.train.kinds import TrainingRecipe

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -126,8 +127,9 @@ def test_pictures_that_cannot_be_used_are_set_aside_with_a_reason(
     pictures = list_pictures(folder)
     (folder / "5.png").unlink()
     (folder / "6.png").chmod(0)
-    for path in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
-        path.chmod(0o755)
+    for path in (tmp_path, *tmp_path.parents):
+        if path.is_relative_to(tempfile.gettempdir()) and path != Path(tempfile.gettempdir()):
+            path.chmod(0o755)
     encoder = Counting()
     with as_nobody():
         found = describe(pictures, [encoder], keep=False)
