@@ -87,9 +87,10 @@ def render_page(report: SceneReport, galleries: Mapping[str, Gallery]) -> str:
         element("main", [element("section", content, id=anchor) for anchor, _, content in sections]),
         _draw_footer(report),
     )
-    templates = files("earthloom.evaluate.scenes") / "templates"
-    page = Template((templates / "scenes.html").read_text(encoding="utf-8"))
-    style = (templates / "scenes.css").read_text(encoding="utf-8")
+    frame = files("earthloom.evaluate.page") / "templates" / "result.html"
+    page = Template(frame.read_text(encoding="utf-8"))
+    sheet = files("earthloom.evaluate.scenes") / "templates" / "scenes.css"
+    style = sheet.read_text(encoding="utf-8")
     return page.substitute(title="How real the weather looks", style=style, body=body)
 
 
