@@ -9,8 +9,8 @@ children. Captions are RSICD's where they are at hand, else made.
 from __future__ import annotations
 
 import json
-import os
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -64,10 +64,15 @@ def score_theirs(source: Path, target: Path) -> None:
 
 def _print_cost(work: object) -> None:
     assert callable(work)
-    before, start = os.times(), time.perf_counter()
+    before, start = _cpu_seconds(), time.perf_counter()
     work()
-    after, end = os.times(), time.perf_counter()
-    print("\ncost", sum(after[:4]) - sum(before[:4]), end - start)
+    print("\ncost", _cpu_seconds() - before, time.perf_counter() - start)
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of children that have ended."""
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def run_once(python: Path | str, who: str, source: Path) -> Usage:

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from earthloom.core.errors import UsageError
-from earthloom.metrics.words import NAMES, measure_captions
+from earthloom.metrics.words import NAMES, measure_captions, tokenize
 from earthloom.metrics.words.bleu import bleu
 from earthloom.metrics.words.ngrams import count_grams
 from earthloom.metrics.words.rouge import count_common
+from earthloom.metrics.words.sentences import Sentences, read_sentences
+from earthloom.metrics.words.sorting import number_keys, sort_keys
 
 REFERENCES = [
     ["Many planes are parked next to a long building in an airport.",
@@ -199,18 +201,70 @@ def slow_cider(candidates: list[str], references: list[list[str]]) -> list[float
     return scores
 
 
+LETTERS = st.lists(st.sampled_from("abcd"), max_size=12) | st.lists(st.sampled_from("ab"), max_size=140)
+
+
 @settings(max_examples=40)
-@given(st.lists(st.sampled_from("abc")), st.lists(st.sampled_from("abcd")))
-def test_the_longest_common_subsequence(a: list[str], b: list[str]) -> None:
-    assert count_common(a, b) == slow_lcs(a, b)
+@given(st.lists(st.tuples(LETTERS, LETTERS), min_size=1, max_size=6))
+def test_the_longest_common_subsequences(pairs: list[tuple[list[str], list[str]]]) -> None:
+    # Sentences of up to 64 words are compared in the bits of a number, longer ones one by one.
+    sentences = number_letters([one for pair in pairs for one in pair])
+    even = 2 * np.arange(len(pairs))
+    assert count_common(sentences, even, even + 1).tolist() == [slow_lcs(*pair) for pair in pairs]
+
+
+@pytest.mark.parametrize("n", [63, 64, 65])
+def test_common_subsequences_at_the_end_of_the_bits(n: int) -> None:
+    sentences = number_letters([["a"] * n, ["a"] * n, ["b"] * (n - 1) + ["a"]])
+    assert count_common(sentences, np.array([0, 0, 2]), np.array([1, 2, 0])).tolist() == [n, 1, 1]
+
+
+def number_letters(rows: list[list[str]]) -> Sentences:
+    items = np.array([ord(letter) for row in rows for letter in row], np.int64)
+    return Sentences(items, np.cumsum([0, *map(len, rows)]))
 
 
 def test_the_table_of_ngrams() -> None:
-    table = count_grams(["a b a b", "", "b a"])
+    table = count_grams(read_sentences(["a b a b", "", "b a"])[1])
     first, _ = table.rows_of(np.array([0]))
     assert sorted(table.count[first].tolist()) == [1, 1, 1, 1, 2, 2, 2]  # a, b and a b twice
     assert table.n_words.tolist() == [4, 0, 2]
     assert np.bincount(table.order).tolist() == [2, 2, 2, 1]
+
+
+TEXTS = [
+    "A wide river, seen from above.",
+    "",
+    "1 1/2 km (2.) of U.S. roads",
+    "trees",
+    "don't, e.g. 4 trees",
+    " . ",
+]
+
+
+def test_that_sentences_hold_the_tokens_of_each_text() -> None:
+    sentences, words = read_sentences(TEXTS)
+    texts = list(map(tokenize, TEXTS))
+    assert sentences.lengths.tolist() == [len(text.split(" ")) if text else 0 for text in texts]
+    assert words.lengths.tolist() == [len(text.split()) for text in texts]
+    assert sentences.lengths[2] == words.lengths[2] - 1  # `1 1/2` is one token and two words
+    strings = [token for text in texts for token in text.split(" ") if token]
+    for one, other in ((a, b) for a in range(len(strings)) for b in range(a)):
+        assert (sentences.items[one] == sentences.items[other]) == (strings[one] == strings[other])
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 30)), st.sampled_from([31, 2**62]))
+def test_that_keys_sort_as_numpy_sorts_them(keys: list[int], limit: int) -> None:
+    # Under 2^62 a key and its place do not fit one number.
+    given_ = np.array(keys, np.int64) * (limit // 31)
+    ordered, places = sort_keys(given_, limit)
+    assert ordered.tolist() == sorted(given_.tolist())
+    assert places.tolist() == np.argsort(given_, kind="stable").tolist()
+    numbers, n = number_keys(given_, limit)
+    expected, ranks = np.unique(given_, return_inverse=True)
+    assert n == len(expected)
+    assert numbers.tolist() == ranks.tolist()
 
 
 def test_that_bleu_of_a_corpus_is_no_mean() -> None:

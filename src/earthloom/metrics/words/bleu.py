@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.metrics.words.matches import Matches, sum_orders
-from earthloom.metrics.words.ngrams import ORDERS, Ints
+from earthloom.metrics.words.ngrams import ORDERS
+from earthloom.metrics.words.sorting import Ints
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from earthloom.metrics.words.cider import cider_d
 from earthloom.metrics.words.matches import match_grams
 from earthloom.metrics.words.ngrams import count_grams
 from earthloom.metrics.words.rouge import rouge_l
-from earthloom.metrics.words.tokens import tokenize
+from earthloom.metrics.words.sentences import number_texts, read_sentences
 
 Floats = npt.NDArray[np.float64]
 
@@ -84,25 +84,16 @@ def measure_captions(candidates: Sequence[str], references: Sequence[Sequence[st
 
     """
     _check(candidates, references)
-    texts = {text: tokenize(text) for text in dict.fromkeys(chain(candidates, *references))}
-    sentences = {sentence: number for number, sentence in enumerate(dict.fromkeys(texts.values()))}
-    numbers = {text: sentences[sentence] for text, sentence in texts.items()}
-    matches = match_grams(
-        count_grams(list(sentences)),
-        np.array([numbers[text] for text in candidates], np.int64),
-        np.array([numbers[text] for text in chain.from_iterable(references)], np.int64),
-        np.repeat(np.arange(len(references)), [len(group) for group in references]),
-    )
+    said, different = number_texts(chain(candidates, *references))
+    candidate, reference = said[: len(candidates)], said[len(candidates) :]
+    owner = np.repeat(np.arange(len(references)), [len(group) for group in references])
+    tokens, words = read_sentences(different)
+    matches = match_grams(count_grams(words), candidate, reference, owner)
     return Captioning(
         n=len(candidates),
-        n_references=len(matches.reference),
+        n_references=len(reference),
         bleu_counts=count_matches(matches),
-        rouge_l_each=np.array(
-            [
-                rouge_l(texts[one], [texts[other] for other in group])
-                for one, group in zip(candidates, references, strict=True)
-            ]
-        ),
+        rouge_l_each=rouge_l(tokens, candidate, reference, owner),
         cider_d_each=cider_d(matches),
     )
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from earthloom.metrics.words.ngrams import ORDERS, GramTable, Ints, narrow
+from earthloom.metrics.words.ngrams import ORDERS, GramTable
+from earthloom.metrics.words.sorting import Ints, find_runs, sort_keys, spread
 
 Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
@@ -56,11 +57,15 @@ def match_grams(table: GramTable, candidate: Ints, reference: Ints, owner: Ints)
     """Find the n-grams that candidates share with their own references."""
     own_row, own_place = table.rows_of(candidate)
     row, place = table.rows_of(reference)
-    limit = len(candidate) * table.n_grams
-    own_key = narrow(own_place * table.n_grams + table.gram[own_row], limit)
-    key = narrow(owner[place] * table.n_grams + table.gram[row], limit)
-    at = np.minimum(np.searchsorted(own_key, key), max(0, len(own_key) - 1))
-    is_shared = own_key[at] == key if len(own_key) else np.zeros(len(key), bool)
+    n_grams = max(1, table.n_grams)
+    own_key = own_place * n_grams + table.gram[own_row]
+    ordered, at = sort_keys(owner[place] * n_grams + table.gram[row], len(candidate) * n_grams)
+    runs = find_runs(ordered)
+    held = ordered[runs[:-1]]
+    found = np.searchsorted(held, own_key)
+    shared = np.flatnonzero(np.append(held, -1)[found] == own_key)
+    times = np.diff(runs)[found[shared]]
+    hit = at[spread(runs[found[shared]], times)]
     return Matches(
         table=table,
         candidate=candidate,
@@ -68,18 +73,11 @@ def match_grams(table: GramTable, candidate: Ints, reference: Ints, owner: Ints)
         owner=owner,
         own_row=own_row,
         own_place=own_place,
-        n_holding=_count_holding(key, table.n_grams),
-        hit=at[is_shared],
-        hit_row=row[is_shared],
-        hit_reference=place[is_shared],
+        n_holding=np.bincount(held % n_grams, minlength=table.n_grams),
+        hit=np.repeat(shared, times),
+        hit_row=row[hit],
+        hit_reference=place[hit],
     )
-
-
-def _count_holding(keys: Ints, n_grams: int) -> Ints:
-    """Candidates for each n-gram: keys are of a candidate and an n-gram, and may repeat."""
-    ordered = np.sort(keys)
-    is_first = np.diff(ordered, prepend=-1) > 0
-    return np.bincount(ordered[is_first] % max(1, n_grams), minlength=n_grams)
 
 
 def sum_orders(place: Ints, order: Ints, n: int, values: Numbers) -> npt.NDArray[np.float64]:

@@ -5,14 +5,12 @@ One row for each n-gram of each sentence, sorted by sentence and n-gram; n-grams
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from earthloom.metrics.words.sentences import Sentences
+from earthloom.metrics.words.sorting import Ints, find_runs, number_keys, spread
 
 ORDERS = 4
 """n-grams of one to four words, for BLEU and CIDEr alike."""
@@ -42,36 +40,24 @@ class GramTable:
 
     def rows_of(self, sentences: Ints) -> tuple[Ints, Ints]:
         """All rows of some sentences, which may repeat, and each one's place in the choice."""
-        first, lengths = self.starts[sentences], self.starts[sentences + 1] - self.starts[sentences]
-        place = np.repeat(np.arange(len(sentences)), lengths)
-        ends = np.cumsum(lengths)
-        return np.arange(len(place)) + np.repeat(first - ends + lengths, lengths), place
+        lengths = (self.starts[1:] - self.starts[:-1])[sentences]
+        return spread(self.starts[sentences], lengths), np.repeat(np.arange(len(sentences)), lengths)
 
 
-def count_grams(sentences: Sequence[str]) -> GramTable:
-    """Count the n-grams of tokenized sentences, parted at white space of any kind as BLEU and CIDEr do."""
-    words = [sentence.split() for sentence in sentences]
-    n_words = np.array([len(one) for one in words], np.int64)
-    owner = np.repeat(np.arange(len(words)), n_words)
-    left = np.repeat(np.cumsum(n_words), n_words) - np.arange(len(owner))  # words to the sentence's end
-    codes, order = _number_grams(_number_words(words), left)
-    keys = [owner[left > n] * len(order) + code for n, code in enumerate(codes)]
-    rows, count = np.unique(narrow(np.concatenate(keys), len(words) * len(order)), return_counts=True)
-    sentence, gram = np.divmod(rows.astype(np.int64), max(1, len(order)))
-    starts = np.searchsorted(sentence, np.arange(len(words) + 1))
-    return GramTable(gram=gram, count=count, sentence=sentence, starts=starts, order=order, n_words=n_words)
-
-
-def narrow(keys: Ints, limit: int) -> Ints:
-    """Keys under a limit in 32 bits where they fit: they sort and search in half the time."""
-    return keys.astype(np.int32) if limit < 2**31 else keys
-
-
-def _number_words(sentences: Sequence[Sequence[str]]) -> Ints:
-    """All words in their order, each by its number."""
-    words = list(chain.from_iterable(sentences))
-    numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    return np.fromiter(map(numbers.__getitem__, words), np.int64, len(words))
+def count_grams(sentences: Sentences) -> GramTable:
+    """Count the n-grams of sentences, given in words."""
+    owner, n_words = sentences.owners, sentences.lengths
+    left = np.repeat(sentences.starts[1:], n_words) - np.arange(len(owner))  # words to the sentence's end
+    codes, order = _number_grams(sentences.items, left)
+    n_grams = max(1, len(order))
+    ordered = np.concatenate([owner[left > n] * n_grams + code for n, code in enumerate(codes)])
+    ordered.sort()
+    runs = find_runs(ordered)
+    sentence, gram = np.divmod(ordered[runs[:-1]], n_grams)
+    starts = np.searchsorted(sentence, np.arange(len(n_words) + 1))
+    return GramTable(
+        gram=gram, count=np.diff(runs), sentence=sentence, starts=starts, order=order, n_words=n_words
+    )
 
 
 def _number_grams(words: Ints, left: Ints) -> tuple[list[Ints], Ints]:
@@ -79,16 +65,13 @@ def _number_grams(words: Ints, left: Ints) -> tuple[list[Ints], Ints]:
 
     An n-gram is the one of order n - 1 that begins with it and the word that follows.
     """
-    codes: list[Ints] = []
-    sizes: list[int] = []
+    n_words = int(words.max(initial=-1)) + 1
+    codes, sizes = [words], [n_words]
     code = words
-    for n in range(ORDERS):
-        if n:
-            begins = np.flatnonzero(left > n)
-            shorter = code[left[left > n - 1] > n]
-            _, code = np.unique(
-                shorter * (int(words.max(initial=0)) + 1) + words[begins + n], return_inverse=True
-            )
+    for n in range(1, ORDERS):
+        begins = np.flatnonzero(left > n)
+        shorter = code[left[left > n - 1] > n]
+        code, size = number_keys(shorter * n_words + words[begins + n], sizes[-1] * n_words)
         codes.append(code + sum(sizes))
-        sizes.append(int(code.max(initial=-1)) + 1)
+        sizes.append(size)
     return codes, np.repeat(np.arange(ORDERS), sizes)

@@ -151,7 +151,7 @@ _TABLE: tuple[_Line, ...] = (
     _rule("({LETTER}+\\.)(?s:..)", accepts=_is_common),
     _rule("{LETTER}+\\.", accepts=_keeps_period),
     _rule("({LETTER}+\\.){SPACE}*[0-9]", accepts=_precedes_number),
-    _rule("([A-Za-z])\\.(?:{SPACE}{2}|{SPACE}+{STARTER}{SPACE})"),
+    _rule("([A-Za-z])\\.(?:{SPACE}{2}|{SPACE}+(?:{STARTER}{SPACE}|M[rs]\\.(?:{SPACE}|\n)))"),
     _rule("{ACRONYM}\\.|(?:Ed|Ph)\\.D\\."),
     # words with signs inside
     _rule("[A-Z]*\\$"),

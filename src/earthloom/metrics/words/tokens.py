@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from earthloom.metrics.words.abbreviations import BEFORE_NUMBERS, is_abbreviation
+from earthloom.metrics.words.chunks import TWO_WORDS, Chunks
 from earthloom.metrics.words.rules import Rule, list_rules
 
 PUNCTUATION = frozenset(("''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"))
 """Tokens that pycocoevalcap removes. Brackets stay: its list has them in capitals, and they come in lower case."""
 
-_WORD = "[A-Za-z]++(?:-[A-Za-z]++)*+"
-_PLAIN = re.compile(f" *+(?:{_WORD}(?:[,.]*+ ++)++)*+(?:{_WORD})?[,.]*+")
-"""Words of ASCII letters, parted by spaces, commas and periods: most captions are no more than that."""
-_DOTTED = re.compile(r"([A-Za-z]++)\.")
-_TWO_WORDS = {"cannot": "can not", "gonna": "gon na", "gotta": "got ta", "wanna": "wan na"}
-_TWO_WORDS |= {"gimme": "gim me", "lemme": "lem me"}
-_SURE = re.compile(f"({_WORD})(?=[ )]|[,;:] |$)|([0-9]++(?:\\.[0-9]++)?+)(?= [A-Za-z])")
+_SURE = re.compile("([A-Za-z]++(?:-[A-Za-z]++)*+)(?=[ )]|[,;:] |$)|([0-9]++(?:\\.[0-9]++)?+)(?= [A-Za-z])")
 """Words and numbers whose surroundings leave no doubt that they are tokens."""
 _LINES = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 
@@ -38,17 +32,24 @@ def tokenize(text: str) -> str:
         Lower case. A token may hold no-break spaces (`1 1/2`), at which BLEU and CIDEr part it and ROUGE does not.
 
     """
-    if _PLAIN.fullmatch(text) and ("." not in text or not any(map(_may_keep_period, _DOTTED.findall(text)))):
-        words = text.replace(",", " ").replace(".", " ").lower().split()
-        if not _TWO_WORDS.keys().isdisjoint(words):
-            words = [_TWO_WORDS.get(word, word) for word in words]
-        return " ".join(words)
+    return tokenize_all([text])[0]
+
+
+def tokenize_all(texts: Iterable[str]) -> list[str]:
+    """The tokens of each of many sentences; what stands between spaces is looked at once."""
+    known = Chunks()
+    return [_tokenize(text, known) for text in texts]
+
+
+def _tokenize(text: str, known: Chunks) -> str:
+    chunks = list(map(known.__getitem__, text.split(" ")))
+    return tokenize_by_rules(text) if None in chunks else " ".join(filter(None, chunks))
+
+
+def tokenize_by_rules(text: str) -> str:
+    """The same tokens, found sign by sign."""
     tokens = _find_tokens(_LINES.sub(" ", text) + "\n")
     return " ".join([token for token in tokens if token and token not in PUNCTUATION])
-
-
-def _may_keep_period(word: str) -> bool:
-    return len(word) == 1 or is_abbreviation(word) or word.lower() in BEFORE_NUMBERS
 
 
 def _find_tokens(line: str) -> list[str]:
@@ -60,7 +61,7 @@ def _find_tokens(line: str) -> list[str]:
             place += 1
         elif sure := _SURE.match(line, place):
             word = sure[0].lower()
-            tokens += _TWO_WORDS.get(word, word).split(" ")
+            tokens += TWO_WORDS.get(word, word).split(" ")
             place = sure.end()
         else:
             n, token = _take_token(rules, line, place)
