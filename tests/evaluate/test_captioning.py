@@ -58,7 +58,7 @@ def measure(home: Path, **more: object) -> Result:
         "pictures": {"folder": "pictures"},
         "candidates": "captions.jsonl",
         "references": "references.json",
-        "meteor": "no",
+        "meteor": False,
         "resamples": 100,
         **more,
     }
@@ -196,7 +196,7 @@ def test_that_a_missing_meteor_is_told(home: Path, monkeypatch: pytest.MonkeyPat
     assert figure.reason is not None
     assert "earthloom[meteor]" in figure.reason
     with pytest.raises(UsageError, match="apt-get install default-jre-headless"):
-        measure(home, meteor="yes")
+        measure(home, meteor=True)
 
 
 def test_that_a_missing_jar_is_told(tmp_path: Path) -> None:

@@ -58,8 +58,8 @@ class CaptioningRecipe(BenchmarkSettings):
     """Of a release: references by these authors, such as `source` for those of the dataset itself; empty for all."""
     captions: int = Field(5, ge=1)
     """At most so many references of each picture, the first."""
-    meteor: Literal["auto", "yes", "no"] = "auto"
-    """Whether METEOR is asked, which wants Java: `auto` where it is there."""
+    meteor: bool | Literal["auto"] = "auto"
+    """Whether METEOR is computed, which wants Java: `auto` where Java is there."""
     clip: DualSettings | None = None
     """A model for CLIPScore and RefCLIPScore."""
     prefix: str = PREFIX

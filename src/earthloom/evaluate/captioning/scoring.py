@@ -60,12 +60,12 @@ def score_words(pairing: Pairing, recipe: CaptioningRecipe, rng: np.random.Gener
 
 def score_meteor(pairing: Pairing, recipe: CaptioningRecipe, rng: np.random.Generator) -> Iterator[Figure]:
     """METEOR, or why there is none. Raises UsageError where a recipe insists on it and Java is missing."""
-    if recipe.meteor == "no":
+    if recipe.meteor is False:
         return
     try:
         jar = find_meteor()
     except UsageError as error:
-        if recipe.meteor == "yes":
+        if recipe.meteor is True:
             raise
         yield Figure(name="meteor", value=None, better="higher", reason=str(error))
         return
