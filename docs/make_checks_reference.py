@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reference import put_between
+
 from earthloom.caption.checks import Check
 from earthloom.caption.trials import Score, make_trials, score_trials
 from earthloom.caption.trials.heldout import make_heldout_trials
@@ -22,14 +24,9 @@ def main() -> None:
 
 def render(page: str) -> str:
     """The page with both tables made anew between their marks."""
-    page = _put(page, BEGIN, make_table())
-    return _put(page, BEGIN_HELDOUT, make_heldout_table())
-
-
-def _put(page: str, begin: str, lines: list[str]) -> str:
-    before, _, rest = page.partition(begin)
-    _, _, after = rest.partition(END)
-    return "\n".join([before + begin, "", *lines, "", END + after])
+    for begin, lines in ((BEGIN, make_table()), (BEGIN_HELDOUT, make_heldout_table())):
+        page = put_between(page, begin, "\n".join(["", "", *lines, "", ""]), END)
+    return page
 
 
 def make_table() -> list[str]:

@@ -1,15 +1,14 @@
 """Write the fields of evaluation recipes into docs/evaluate.md: `python docs/make_evaluation_reference.py`.
 
-The tables are made as those of docs/recipe.md are; what stands around them is written by hand.
+The tables are those of docs/reference.py; what stands around them is written by hand.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
-from earthloom.core.settings import Settings
+from reference import Reference, Section, put_between, read_example
+
 from earthloom.evaluate.alignment.config import AlignmentRecipe
 from earthloom.evaluate.captioning.config import CaptionerSettings, CaptioningRecipe
 from earthloom.evaluate.classification.config import ClassificationRecipe
@@ -22,7 +21,6 @@ from earthloom.evaluate.retrieval.config import RetrievalRecipe
 from earthloom.evaluate.scenes.recipe import SceneRecipe
 
 TARGET = Path(__file__).with_name("evaluate.md")
-EXAMPLES = Path(__file__).parents[1] / "examples"
 BEGIN, END = "<!-- Fields: made by docs/make_evaluation_reference.py -->\n", "<!-- End of the fields -->\n"
 SCENES = """\
 evaluate: scenes
@@ -32,13 +30,7 @@ real: {fog: real-fog}
 """
 
 
-def read_example(name: str) -> str:
-    """A committed recipe without the remarks above it."""
-    lines = (EXAMPLES / name).read_text(encoding="utf-8").splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith("#"))
-
-
-SECTIONS: tuple[tuple[str, type[Settings], str], ...] = (
+SECTIONS: tuple[Section, ...] = (
     ("A recipe for generation", GenerationRecipe, read_example("evaluate_generation.yaml")),
     ("A recipe for alignment", AlignmentRecipe, read_example("evaluate_alignment.yaml")),
     ("A recipe for radar and near infrared", CrossModalRecipe, read_example("evaluate_crossmodal.yaml")),
@@ -60,25 +52,8 @@ def main() -> None:
 
 def render() -> str:
     """The whole page, with its tables as they should be."""
-    reference = load_reference()
-    reference.SECTIONS = SECTIONS  # where a field that is a group of fields finds the heading of that group
-    made = "\n".join(reference._render_section(*section) for section in SECTIONS)
-    before, _, rest = TARGET.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert end, f"{TARGET} lacks {BEGIN.strip()} or {END.strip()}"
-    return f"{before}{BEGIN}\n{made}\n{END}{after}"
-
-
-def load_reference() -> ModuleType:
-    """A copy of our own of the module that makes docs/recipe.md."""
-    spec = importlib.util.spec_from_file_location(
-        "recipe_reference", Path(__file__).with_name("make_recipe_reference.py")
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    made = Reference(sections=SECTIONS).render()
+    return put_between(TARGET.read_text(encoding="utf-8"), BEGIN, f"\n{made}\n", END)
 
 
 if __name__ == "__main__":

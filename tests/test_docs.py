@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import re
 import typing
 from pathlib import Path
-from types import ModuleType
 
 import pyarrow as pa
 import pytest
+from doc_generators import check_page, load_generator
 
 from earthloom.core.records import Pair, Reason
 from earthloom.store.tables import schema_of
@@ -20,15 +19,6 @@ PAGES = sorted(
     for pattern in ("*.md", "docs/**/*.md")
     for path in Path(__file__).parent.parent.glob(pattern)
 )
-
-
-def load_generator(repository: Path, name: str = "make_recipe_reference") -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, repository / f"docs/{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def read_table(page: str, heading: str) -> dict[str, list[str]]:
@@ -47,21 +37,26 @@ def describe(kind: pa.DataType) -> str:
     return str(kind)
 
 
-def test_recipe_reference_is_up_to_date(repository: Path) -> None:
-    made = load_generator(repository).render()
-    assert (repository / "docs/recipe.md").read_text() == made, "run python docs/make_recipe_reference.py"
+@pytest.mark.parametrize(
+    ("generator", "page"),
+    [
+        ("make_evaluation_reference", "evaluate.md"),
+        ("make_recipe_reference", "recipe.md"),
+        ("make_sources_reference", "sources.md"),
+        ("make_training_reference", "training.md"),
+        ("make_vocabulary_reference", "vocabulary.md"),
+    ],
+)
+def test_made_pages_are_up_to_date(generator: str, page: str) -> None:
+    check_page(generator, page)
 
 
-def test_sources_reference_is_up_to_date(repository: Path) -> None:
-    made = load_generator(repository, "make_sources_reference").render()
-    assert (repository / "docs/sources.md").read_text() == made, "run python docs/make_sources_reference.py"
-
-
-def test_vocabulary_reference_is_up_to_date(repository: Path) -> None:
-    made = load_generator(repository, "make_vocabulary_reference").render()
-    assert (repository / "docs/vocabulary.md").read_text() == made, (
-        "run python docs/make_vocabulary_reference.py"
-    )
+def test_marks_that_are_missing_are_told() -> None:
+    put_between = load_generator("reference").put_between
+    assert put_between("a<b>old<e>z", "<b>", "new", "<e>") == "a<b>new<e>z"
+    for page in ("a<e>z", "a<b>z", "a<e>old<b>z"):
+        with pytest.raises(ValueError, match="lacks '<b>', or '<e>' behind it"):
+            put_between(page, "<b>", "new", "<e>")
 
 
 def test_recipe_reference_explains_every_field(repository: Path) -> None:

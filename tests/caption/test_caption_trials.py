@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from doc_generators import load_generator
 
 from earthloom.caption.checks import Check
 from earthloom.caption.trials import Score, Trial, judge_trials, make_trials, score_trials
@@ -65,11 +65,7 @@ def test_scores() -> None:
 
 
 def test_that_the_docs_are_up_to_date(repository: Path) -> None:
-    spec = importlib.util.spec_from_file_location("make_checks", repository / "docs/make_checks_reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_generator("make_checks_reference")
     page = (repository / "docs/captions.md").read_text(encoding="utf-8")
     assert page == module.render(page), "run python docs/make_checks_reference.py"
     table = [line.split("|") for line in module.make_table()[2:]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
@@ -28,17 +27,6 @@ RECIPES = (Blip2Recipe, ClipRecipe, ControlNetRecipe, LoraRecipe, TinyRecipe, Tr
 def is_training(value: dict[str, object]) -> bool:
     """An evaluation may name a set `train`, which is a mapping."""
     return isinstance(value.get("train"), str)
-
-
-def test_the_fields_are_up_to_date(repository: Path) -> None:
-    path = repository / "docs" / "make_training_reference.py"
-    spec = importlib.util.spec_from_file_location("make_training_reference", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    made = module.render()
-    assert (repository / "docs/training.md").read_text() == made, "run python docs/make_training_reference.py"
 
 
 def test_every_field_is_explained(repository: Path) -> None:
