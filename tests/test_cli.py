@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from earthloom.cli import shared
+
 
 def _run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "earthloom", *words]
@@ -123,3 +125,14 @@ def test_work_that_fails_is_status_1(folder: Path, tmp_path: Path) -> None:
 
 def test_the_version_is_printed(tmp_path: Path) -> None:
     assert _run("--version", cwd=tmp_path).stdout.startswith("earthloom 0.")
+
+
+def test_that_progress_reaches_a_log_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(shared.time, "monotonic", lambda: now[0])
+    with shared.show_status() as tell:
+        for now[0] in (1.0, shared.LOG_SECONDS, shared.LOG_SECONDS + 1, 3 * shared.LOG_SECONDS):
+            tell(f"at {now[0]:g} s")
+    assert capsys.readouterr().err == "at 10 s\nat 30 s\n"

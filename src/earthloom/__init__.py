@@ -1,4 +1,4 @@
-"""earthloom: trustworthy text-image datasets from remote-sensing imagery.
+"""earthloom: text-image datasets of satellite imagery, models trained on them, and measures of the results.
 
 The public face: `build` a release from a `Recipe`, `load_recipe` to read one from YAML. Names are loaded when they
 are first used, so that `import earthloom` and `earthloom --help` stay quick.

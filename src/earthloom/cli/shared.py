@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -11,13 +12,16 @@ import typer
 
 app = typer.Typer(
     name="earthloom",
-    help="Turn remote-sensing imagery into text-image datasets that can be trusted.",
+    help="Build text-image datasets of satellite imagery, train models on them, measure the results.",
     epilog="Start with: earthloom demo",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+LOG_SECONDS = 10.0
+"""Between two lines of progress where there is no terminal."""
 
 Workers = Annotated[
     int | None,
@@ -34,14 +38,27 @@ def epilog(*examples: str) -> str:
 
 @contextmanager
 def show_status() -> Iterator[Callable[[str], None]]:
-    """A line that changes, on a terminal; nothing elsewhere."""
+    """A line that changes, on a terminal; elsewhere, as in the log of a batch job, one now and then."""
     if not sys.stderr.isatty():
-        yield lambda text: None
+        yield _Log().tell
         return
     from rich.console import Console
 
     with Console(stderr=True).status("starting") as status:
         yield status.update
+
+
+class _Log:
+    """Lines, the first of them when a while has passed: what is done by then needs none."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def tell(self, text: str) -> None:
+        now = time.monotonic()
+        if now - self._last >= LOG_SECONDS:
+            self._last = now
+            typer.echo(text, err=True)
 
 
 def to_json(value: object) -> str:
