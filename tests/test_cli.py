@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -131,7 +132,7 @@ def test_that_progress_reaches_a_log_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(shared.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(shared, "time", SimpleNamespace(monotonic=lambda: now[0]))
     with shared.show_status() as tell:
         for now[0] in (1.0, shared.LOG_SECONDS, shared.LOG_SECONDS + 1, 3 * shared.LOG_SECONDS):
             tell(f"at {now[0]:g} s")
