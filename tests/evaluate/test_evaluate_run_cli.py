@@ -51,10 +51,27 @@ def test_that_a_wrong_recipe_exits_with_two_and_tells_every_fault(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(1.0, "1"), (0.123456, "0.1235"), (12345.0, "12,345"), (1e-9, "1e-09")]
+    ("value", "said"),
+    [
+        (1.0, "1"),
+        (0.123456, "0.1235"),
+        (12345.0, "12,345"),
+        (12345.6, "12,346"),
+        (-1234.4, "-1,234"),
+        (999.96, "1,000"),
+        (99.996, "100"),
+        (1e-9, "1e-09"),
+        (2.5e12, "2.5e+12"),
+        (-0.0, "0"),
+    ],
 )
 def test_that_numbers_are_short(value: float, said: str) -> None:
     assert say_number(value) == said
+
+
+def test_that_digits_are_those_that_are_asked_for() -> None:
+    assert [say_number(0.123456, digits) for digits in (2, 3)] == ["0.12", "0.123"]
+    assert say_number(123.4, 3) == "123"
 
 
 def test_that_columns_stand_below_each_other() -> None:

@@ -6,13 +6,16 @@ import base64
 import io
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_results import KD, make_grid, make_result
+from made_results import KD, make_grid, make_result, with_figure
 from PIL import Image
 
 from earthloom.evaluate.page import render_page
@@ -148,6 +151,85 @@ def test_that_marks_lie_where_their_values_do() -> None:
     share = (KD.value - KD.floor) / (KD.null - KD.floor)  # type: ignore[operator]
     got = (places["value"] - places["floor"]) / (places["null"] - places["floor"])
     assert got == pytest.approx(share, abs=0.002)
+
+
+def test_that_a_mark_of_fewer_pictures_has_the_value_at_that_count_beside_it() -> None:
+    """The floor of halves lies above the value of the whole, and below the value of as many pictures."""
+    figure = replace(
+        KD, value=2.0, low=1.5, high=2.5, floor=3.0, null=None, details={"floor_n": 450, "at_floor_n": 4.0}
+    )
+    drawn = draw_scale(figure)
+    ring, dot = (float(x) for x in re.findall(r'<circle cx="([\d.]+)"', drawn))
+    floor = float(re.findall(r'<line x1="([\d.]+)"[^>]*class="mark floor"', drawn)[0])
+    assert (ring - floor) / (floor - dot) == pytest.approx(1.0, abs=0.02)
+    assert re.findall(r'<path d="M([\d.]+),\d+ V\d+ H([\d.]+) V', drawn) == [(f"{floor:g}", f"{ring:g}")]
+    assert ">at 450</text>" in drawn
+    assert "floor 3 (value at 450: 4)" in drawn
+    page = Checker(render_page(with_figure(make_result(), figure))).text
+    assert "value at 450: 4" in page
+    assert "a ring in the drawing" in page
+    assert "floor 3 (value at 450: 4)" in with_figure(make_result(), figure).to_text()
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {},
+        {"floor_n": 450},
+        {"floor_n": 450, "at_floor_n": None},  # what settling leaves of a number that was not finite
+        {"floor_n": 1000, "at_floor_n": 0.031},  # as many as the value: it would be said twice
+    ],
+)
+def test_that_a_mark_of_as_many_pictures_has_none(details: dict[str, object]) -> None:
+    figure = replace(KD, details=details)
+    assert [(mark.name, mark.value, mark.at_n) for mark in figure.marks] == [
+        ("floor", 0.001, None),
+        ("null", 0.4, None),
+    ]
+    assert draw_scale(figure).count("<circle") == 1
+    assert "a ring in the drawing" not in Checker(render_page(with_figure(make_result(), figure))).text
+
+
+@given(
+    st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.integers(1, 10**6)
+)
+def test_that_words_never_run_into_each_other(
+    value: float, floor: float, null: float, ceiling: float, at_n: float, n: int
+) -> None:
+    figure = Figure(
+        name="x",
+        value=value,
+        floor=floor,
+        null=null,
+        ceiling=ceiling,
+        details={"floor_n": n, "at_floor_n": at_n},
+    )
+    drawn = draw_scale(figure)
+    rows: dict[str, list[tuple[float, str]]] = {}
+    for x, y, word in re.findall(r'<text x="([\d.]+)" y="(\d+)">([^<]+)</text>', drawn):
+        rows.setdefault(y, []).append((float(x), word))
+    assert sum(map(len, rows.values())) == 3 + len([mark for mark in figure.marks if mark.at_n is not None])
+    for row in rows.values():
+        for (x, word), (other, next_word) in pairwise(sorted(row)):
+            assert other - x >= 5.5 * (len(word) + len(next_word)) / 2
+    (height,) = re.findall(r'viewBox="0 0 \d+ (\d+)"', drawn)
+    assert max(map(int, rows)) + 3 < int(height)
+
+
+def test_that_both_pages_share_one_sheet_and_repeat_none_of_it() -> None:
+    sheets = {
+        name: set(
+            re.findall(r"^ *([^{}\n]+\{[^{}]*\})", (files("earthloom.evaluate") / name).read_text(), re.M)
+        )
+        for name in ("page/templates/base.css", "page/templates/result.css", "scenes/templates/scenes.css")
+    }
+    base, result, scenes = sheets.values()
+    assert not base & result
+    assert not base & scenes
+    assert not result & scenes
+    assert ".soft { color: var(--soft); }" in base
+    page = render_page(make_result())
+    assert all(rule in page for rule in base | result)
 
 
 def test_that_a_value_without_anything_beside_it_is_not_drawn() -> None:

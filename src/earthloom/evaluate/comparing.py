@@ -12,8 +12,8 @@ from typing import Any
 
 from earthloom.core.errors import UsageError
 from earthloom.core.markup import Html, element, join
+from earthloom.evaluate.page.frame import lay_out
 from earthloom.evaluate.page.glossary import name_figure
-from earthloom.evaluate.page.page import lay_out
 from earthloom.evaluate.page.scales import draw_scale, find_domain
 from earthloom.evaluate.result import Figure, Result, SetInfo, align, find_result, read_result, say_number
 from earthloom.store.atomic import write_json, write_text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,8 +19,23 @@ PROTOCOL_VERSION = "1"
 FORMAT = 1
 """Of the file. A reader refuses others."""
 
+MARKS = ("floor", "null", "ceiling")
+"""What a value is read beside: real against real, nothing in it, the most to hope for."""
 Better = Literal["higher", "lower", "nearer"]
 """Which values are good: `nearer` means near the floor, or the truth where there is no floor."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """What a value is read beside, and the same figure at the mark's own count where that is another one."""
+
+    name: str
+    """`floor`, `null` or `ceiling`."""
+    value: float
+    n: int | None = None
+    """Pictures of each side that the mark was taken of; None where it is of as many as the value."""
+    at_n: float | None = None
+    """The figure itself at that count: this and not the value is what compares with the mark."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +76,25 @@ class Figure:
     reason: str | None = None
     """Why there is no value, or what speaks against reading much into it."""
     details: Mapping[str, Any] = field(default_factory=dict)
-    """More of the same measurement: subsets, splits, spread."""
+    """More of the same measurement: subsets, splits, spread. Where a mark was taken of another count than the value,
+    `floor_n` (or `ceiling_n`) is that count and `at_floor_n` the figure at it."""
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Floor, null and ceiling, those that there are."""
+        return tuple(
+            Mark(name=name, value=value, **self._find_level(name))
+            for name in MARKS
+            if (value := getattr(self, name)) is not None
+        )
+
+    def _find_level(self, name: str) -> dict[str, Any]:
+        """Count of a mark and the figure at it; nothing where that is the value again."""
+        n, at_n = self.details.get(f"{name}_n"), self.details.get(f"at_{name}_n")
+        if not isinstance(n, int) or not isinstance(at_n, int | float):
+            return {}
+        is_again = self.value is not None and math.isclose(at_n, self.value, rel_tol=1e-6)
+        return {} if is_again else {"n": n, "at_n": float(at_n)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,14 +226,20 @@ def _tell(figure: Figure) -> tuple[str, ...]:
         value += f" ({say_number(figure.low)} to {say_number(figure.high)})"
     if figure.passed is not None:
         value += ", passed" if figure.passed else ", NOT passed"
-    marks = (("floor", figure.floor), ("null", figure.null), ("ceiling", figure.ceiling))
-    told = ", ".join(f"{word} {say_number(mark)}" for word, mark in marks if mark is not None)
-    return name, figure.encoder or "", value, told
+    return name, figure.encoder or "", value, ", ".join(map(say_mark, figure.marks))
 
 
-def say_number(value: float) -> str:
-    """Four digits; whole numbers whole."""
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e9 else f"{value:.4g}"
+def say_mark(mark: Mark) -> str:
+    """A mark in words, and what to compare it with: `floor 0.02 (value at 500: 0.03)`."""
+    level = "" if mark.at_n is None else f" (value at {mark.n:,}: {say_number(mark.at_n)})"
+    return f"{mark.name} {say_number(mark.value)}{level}"
+
+
+def say_number(value: float, digits: int = 4) -> str:
+    """So many significant digits, but all that stand before the point; an exponent below 1e-4 and from 1e9 only."""
+    value = value + 0.0  # no -0
+    has_no_fraction = value.is_integer() or abs(float(f"{value:.{digits}g}")) >= 10 ** (digits - 1)
+    return f"{value:,.0f}" if has_no_fraction and abs(value) < 1e9 else f"{value:.{digits}g}"
 
 
 def align(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
-from string import Template
 
 from earthloom.core.durations import format_seconds
 from earthloom.core.markup import Html, element, join
 from earthloom.evaluate.page.charts import draw_curve
 from earthloom.evaluate.page.figures import draw_checks, draw_groups, draw_whole
+from earthloom.evaluate.page.frame import lay_out
 from earthloom.evaluate.page.glossary import draw_glossary
 from earthloom.evaluate.page.grids import draw_grids
 from earthloom.evaluate.page.protocol import draw_protocol, draw_refused
@@ -43,14 +42,6 @@ def render_page(result: Result, grids: Sequence[Grid] = ()) -> str:
     return lay_out(f"{result.name}: {result.kind}", body)
 
 
-def lay_out(title: str, body: Html) -> str:
-    """A body in the frame that all pages of evaluations share."""
-    templates = files("earthloom.evaluate.page") / "templates"
-    page = Template((templates / "result.html").read_text(encoding="utf-8"))
-    style = (templates / "result.css").read_text(encoding="utf-8")
-    return page.substitute(title=element("span", title)[6:-7], style=style, body=body)
-
-
 def _iter_sections(result: Result, grids: Sequence[Grid]) -> Iterator[Section]:
     yield "figures", "Figures", join(element("h2", "Figures"), _draw_notes(result), draw_whole(result))
     checks = draw_checks(result)
@@ -74,7 +65,11 @@ def _iter_sections(result: Result, grids: Sequence[Grid]) -> Iterator[Section]:
     if glossary:
         yield "meaning", "What it means", join(element("h2", "What it means"), glossary)
     if result.refused:
-        yield "refused", "Set aside", join(element("h2", "Set aside"), draw_refused(result))
+        yield (
+            "refused",
+            "Set aside",
+            join(element("h2", "Set aside"), draw_refused(result.refused, "result.json")),
+        )
 
 
 def _wrap(cards: list[Html]) -> Html:

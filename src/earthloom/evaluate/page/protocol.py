@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from earthloom.core.markup import Html, element, join
 from earthloom.evaluate.result import Result, SetInfo
@@ -48,7 +48,8 @@ def _say_value(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
-        return " ".join(map(str, value))
+        rest = f" and {len(value) - _SHOWN:,} more" if len(value) > _SHOWN else ""
+        return " ".join(map(str, value[:_SHOWN])) + rest
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
@@ -57,9 +58,9 @@ def _draw_card(title: str, entries: list[tuple[str, str]]) -> Html:
     return element("div", element("h3", title), element("dl", listed, class_="protocol"), class_="card")
 
 
-def draw_refused(result: Result) -> Html:
-    """The first of what could not be used, with reasons."""
-    shown = sorted(result.refused.items())[:_SHOWN]
+def draw_refused(refused: Mapping[str, Mapping[str, str]], file: str) -> Html:
+    """The first of what could not be used, with reasons; `file` has all."""
+    shown = sorted(refused.items())[:_SHOWN]
     items = [
         element(
             "li",
@@ -69,9 +70,7 @@ def draw_refused(result: Result) -> Html:
         )
         for place, told in shown
     ]
-    rest = len(result.refused) - len(shown)
-    more = (
-        [element("p", f"And {rest:,} more, all of them in result.json.", class_="soft small")] if rest else []
-    )
-    note = element("p", f"{len(result.refused):,} could not be used and count nowhere above.", class_="soft")
+    rest = len(refused) - len(shown)
+    more = [element("p", f"And {rest:,} more, all of them in {file}.", class_="soft small")] if rest else []
+    note = element("p", f"{len(refused):,} could not be used and count nowhere above.", class_="soft")
     return element("div", note, element("ul", items, class_="gates"), more, class_="card")

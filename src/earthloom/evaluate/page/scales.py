@@ -1,19 +1,27 @@
-"""Small drawings in SVG: a value with its interval, on one line with its floor, its null and its ceiling."""
+"""Small drawings in SVG: a value with its interval, on one line with its floor, its null and its ceiling.
+
+Where a mark was taken of another count of pictures than the value, a ring is the figure at that count, and a bracket
+spans what lies between the two: that is what a reader may compare, and not the value with the mark.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 from earthloom.core.markup import Html, element
-from earthloom.evaluate.result import Figure, say_number
+from earthloom.evaluate.result import Figure, Mark, say_mark, say_number
 
-WIDTH, HEIGHT = 260, 46
+WIDTH = 260
 _LEFT, _RIGHT, _LINE = 26, 234, 15
-_NEAR = 34
-"""Pixels between two marks under which their words would run into each other."""
-MARKS = ("floor", "null", "ceiling")
+_FIRST, _BELOW = 34, 11
+"""Where words stand under the line, and how far each line of words lies below the one before, pixels."""
+_LETTER, _BETWEEN = 5.6, 6
+"""Width of a letter and the room between two words, pixels: generous for fonts of 11 px."""
 
 Domain = tuple[float, float]
+_Word = tuple[float, str]
+"""Where it is, and what."""
 
 
 def draw_scale(figure: Figure, domain: Domain | None = None) -> Html:
@@ -24,40 +32,40 @@ def draw_scale(figure: Figure, domain: Domain | None = None) -> Html:
         domain: values at the two ends of the line, so that figures below each other share it; else their own.
 
     """
-    marks = list(iter_marks(figure))
-    if figure.value is None or (not marks and figure.low is None and domain is None):
+    if figure.value is None or (not figure.marks and figure.low is None and domain is None):
         return element("span", "")
     ends = domain or find_domain([figure])
     said = _say(figure)
+    rows = _set_words(list(_iter_words(figure.marks, ends)))
     return element(
         "svg",
         element("title", said),
         element("line", x1=_LEFT, x2=_RIGHT, y1=_LINE, y2=_LINE, class_="track"),
         _draw_interval(figure, ends),
-        [_draw_mark(name, value, ends) for name, value in marks],
+        [_draw_mark(mark, ends) for mark in figure.marks],
+        [_draw_level(mark, mark.at_n, ends) for mark in figure.marks if mark.at_n is not None],
         element("circle", cx=_place(figure.value, ends), cy=_LINE, r=5.5, class_="score"),
-        list(_draw_words(marks, ends)),
-        viewBox=f"0 0 {WIDTH} {HEIGHT if marks else 30}",
+        [
+            element("text", word, x=round(x, 1), y=_FIRST + i * _BELOW)
+            for i, row in enumerate(rows)
+            for x, word in row
+        ],
+        viewBox=f"0 0 {WIDTH} {30 + (len(rows) and 5 + _BELOW * len(rows))}",
         role="img",
         aria_label=said,
         class_="scale",
     )
 
 
-def iter_marks(figure: Figure) -> Iterator[tuple[str, float]]:
-    """Names and values of the marks that a figure has."""
-    for name in MARKS:
-        value = getattr(figure, name)
-        if value is not None:
-            yield name, value
-
-
-def find_domain(figures: list[Figure]) -> Domain:
+def find_domain(figures: Sequence[Figure]) -> Domain:
     """Ends of a line on which all values, intervals and marks of figures lie."""
     values = [
         value
         for figure in figures
-        for value in (figure.value, figure.low, figure.high, *(v for _, v in iter_marks(figure)))
+        for value in (
+            *(figure.value, figure.low, figure.high),
+            *(each for mark in figure.marks for each in (mark.value, mark.at_n)),
+        )
         if value is not None
     ]
     if not values:
@@ -75,20 +83,42 @@ def _draw_interval(figure: Figure, ends: Domain) -> Html | str:
     )
 
 
-def _draw_mark(name: str, value: float, ends: Domain) -> Html:
-    x = _place(value, ends)
-    return element("line", x1=x, x2=x, y1=_LINE - 7, y2=_LINE + 7, class_=f"mark {name}")
+def _draw_mark(mark: Mark, ends: Domain) -> Html:
+    x = _place(mark.value, ends)
+    return element("line", x1=x, x2=x, y1=_LINE - 7, y2=_LINE + 7, class_=f"mark {mark.name}")
 
 
-def _draw_words(marks: list[tuple[str, float]], ends: Domain) -> Iterator[Html]:
-    """A word under each mark; what is too near to the one before goes a line lower or joins it."""
-    last = -1e9
-    lower = False
-    for name, value in sorted(marks, key=lambda mark: mark[1]):
-        x = _place(value, ends)
-        lower = x - last < _NEAR and not lower
-        last = x
-        yield element("text", name, x=round(x, 1), y=_LINE + (30 if lower else 19))
+def _draw_level(mark: Mark, at_n: float, ends: Domain) -> Html:
+    """A ring, and the bracket from it to its mark."""
+    x, other = _place(at_n, ends), _place(mark.value, ends)
+    bracket = f"M{other:g},{_LINE - 8} V{_LINE - 12} H{x:g} V{_LINE - 6}"
+    return element(
+        "g",
+        element("path", d=bracket, class_="bracket"),
+        element("circle", cx=x, cy=_LINE, r=4.5, class_="level"),
+    )
+
+
+def _iter_words(marks: Sequence[Mark], ends: Domain) -> Iterator[_Word]:
+    for mark in marks:
+        yield _place(mark.value, ends), mark.name
+        if mark.at_n is not None:
+            yield _place(mark.at_n, ends), f"at {mark.n:,}"
+
+
+def _set_words(words: Sequence[_Word]) -> list[list[_Word]]:
+    """Lines of words from left to right, each word in the first line where it runs into no other."""
+    rows: list[list[_Word]] = []
+    ends: list[float] = []
+    for x, word in sorted(words):
+        half = _LETTER * len(word) / 2
+        row = next((i for i, end in enumerate(ends) if x - half >= end + _BETWEEN), len(rows))
+        if row == len(rows):
+            rows.append([])
+            ends.append(-math.inf)
+        rows[row].append((x, word))
+        ends[row] = x + half
+    return rows
 
 
 def _place(value: float, ends: Domain) -> float:
@@ -102,5 +132,5 @@ def _say(figure: Figure) -> str:
     words = [f"{figure.name} {say_number(figure.value)}"]
     if figure.low is not None and figure.high is not None:
         words.append(f"from {say_number(figure.low)} to {say_number(figure.high)}")
-    words += [f"{name} {say_number(value)}" for name, value in iter_marks(figure)]
+    words += [say_mark(mark) for mark in figure.marks]
     return ", ".join(words)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from earthloom.core.markup import Html, element
+from earthloom.evaluate.page.choosing import shrink_table
 from earthloom.evaluate.result import Table, say_number
 
 Cell = str | float | int | None
 
 
 def draw_table(table: Table) -> Html:
-    """A table as a card."""
+    """A table as a card, as much of it as a page has room for."""
+    table, left_out = shrink_table(table)
     heads = [
         element("th", name, scope="col", class_="number" if i else None)
         for i, name in enumerate(table.columns)
@@ -21,9 +23,9 @@ def draw_table(table: Table) -> Html:
         element("tbody", rows),
         class_="matrix" if table.is_matrix else None,
     )
-    note = [element("p", table.note, class_="soft small")] if table.note else []
+    notes = [element("p", note, class_="soft small") for note in (table.note, left_out) if note]
     return element(
-        "div", element("h3", table.title), element("div", body, class_="scroll"), note, class_="card spaced"
+        "div", element("h3", table.title), element("div", body, class_="scroll"), notes, class_="card spaced"
     )
 
 

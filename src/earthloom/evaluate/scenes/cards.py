@@ -8,7 +8,7 @@ from earthloom.core.markup import Html, element
 from earthloom.evaluate.scenes.classify import Answers, Crossed, Told
 from earthloom.evaluate.scenes.gates import Gate
 from earthloom.evaluate.scenes.realism import Distance, Mark
-from earthloom.evaluate.scenes.report import EffectReport, Spread, say_number
+from earthloom.evaluate.scenes.report import EffectReport, Spread, say_measured
 
 _FIGURES = {
     "structure": "structure",
@@ -45,7 +45,7 @@ def _draw_gate(gate: Gate) -> Html:
     else:
         unit = f" {gate.unit}" if gate.unit else ""
         failing = f"{gate.n_failed:,} of {gate.n:,} fail" if gate.n_failed else f"{gate.n:,} judged"
-        told = f"{say_number(gate.measured)}{unit}, wanted {gate.bound}; {failing}" + (
+        told = f"{say_measured(gate.measured)}{unit}, wanted {gate.bound}; {failing}" + (
             f"; {gate.note}" if gate.note else ""
         )
     return element(

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-
-from earthloom.core.images import encode_jpeg
 from earthloom.core.seeds import stable_hash
+from earthloom.evaluate.page.grids import copy_picture
 from earthloom.evaluate.scenes.pictures import Reader, Variant, Weather
 from earthloom.evaluate.scenes.report import Measured, say
 from earthloom.store.selection import Shown
 
-Picture = npt.NDArray[np.uint8]
-"""H x W x 3, sRGB."""
-
-SIDE = 256
-"""Longest side of a small copy, pixels."""
-_QUALITY = 80
 _FAILURES = 3
 _REAL = 6
 _UNPAIRED = 6
@@ -97,8 +86,8 @@ def _make_plate(why: str, one: Measured, variant: Variant, reader: Reader) -> Pl
         why=why,
         is_failure=bool(one.failed),
         measured=one,
-        before=to_data_uri(before),
-        after=to_data_uri(after),
+        before=copy_picture(before),
+        after=copy_picture(after),
     )
 
 
@@ -110,15 +99,5 @@ def _shrink_some(pictures: Sequence[Shown], n: int, reader: Reader) -> tuple[str
             break
         picture = reader.read(shown)
         if picture is not None:
-            found.append(to_data_uri(picture))
+            found.append(copy_picture(picture))
     return tuple(found)
-
-
-def to_data_uri(picture: Picture) -> str:
-    """A small copy as a JPEG that a page can carry within."""
-    height, width = picture.shape[:2]
-    factor = SIDE / max(height, width)
-    if factor < 1:
-        size = (max(round(width * factor), 1), max(round(height * factor), 1))
-        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(picture, _QUALITY)).decode()

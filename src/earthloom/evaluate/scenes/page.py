@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
-from string import Template
 
 from earthloom.core.markup import Html, element, join
+from earthloom.evaluate.page.frame import lay_out
+from earthloom.evaluate.page.protocol import draw_refused
 from earthloom.evaluate.scenes.bars import draw_skill
 from earthloom.evaluate.scenes.cards import list_cards
 from earthloom.evaluate.scenes.gallery import Gallery
@@ -15,7 +16,6 @@ from earthloom.evaluate.scenes.realism import Distance
 from earthloom.evaluate.scenes.report import EffectReport, SceneReport, say
 
 _ALL = "all"
-_REFUSED_SHOWN = 20
 _NO_REAL = "no real pictures given: structure and gates only"
 _COLUMNS = (
     ("effect", False),
@@ -87,11 +87,8 @@ def render_page(report: SceneReport, galleries: Mapping[str, Gallery]) -> str:
         element("main", [element("section", content, id=anchor) for anchor, _, content in sections]),
         _draw_footer(report),
     )
-    frame = files("earthloom.evaluate.page") / "templates" / "result.html"
-    page = Template(frame.read_text(encoding="utf-8"))
     sheet = files("earthloom.evaluate.scenes") / "templates" / "scenes.css"
-    style = sheet.read_text(encoding="utf-8")
-    return page.substitute(title="How real the weather looks", style=style, body=body)
+    return lay_out("How real the weather looks", body, sheet.read_text(encoding="utf-8"))
 
 
 def _iter_sections(report: SceneReport, galleries: Mapping[str, Gallery]) -> Iterator[tuple[str, str, Html]]:
@@ -101,7 +98,8 @@ def _iter_sections(report: SceneReport, galleries: Mapping[str, Gallery]) -> Ite
         yield f"effect-{effect.effect}", say(effect.effect), _draw_effect(effect, galleries[effect.effect])
     yield "meaning", "What it means", _draw_meanings()
     if report.refused:
-        yield "refused", "Set aside", _draw_refused(report.refused)
+        refused = draw_refused(report.refused, "scenes.json")
+        yield "refused", "Set aside", join(element("h2", "Set aside"), refused)
 
 
 def _draw_header(report: SceneReport) -> Html:
@@ -194,27 +192,6 @@ def _say_counts(effect: EffectReport) -> str:
 def _draw_meanings() -> Html:
     entries = [element("div", element("dt", name), element("dd", text)) for name, text in _MEANINGS]
     return join(element("h2", "What it means"), element("dl", entries, class_="meanings"))
-
-
-def _draw_refused(refused: Mapping[str, Mapping[str, str]]) -> Html:
-    shown = sorted(refused.items())[:_REFUSED_SHOWN]
-    items = [
-        element(
-            "li",
-            element("b", "✗", aria_hidden="true"),
-            element("code", place),
-            element("small", f"{told['reason']}: {told['detail']}"),
-        )
-        for place, told in shown
-    ]
-    rest = len(refused) - len(shown)
-    more = (
-        element("p", f"And {rest:,} more, all of them in scenes.json.", class_="soft small") if rest else ""
-    )
-    note = element(
-        "p", f"{len(refused):,} pictures could not be used and count nowhere above.", class_="soft"
-    )
-    return join(element("h2", "Set aside"), note, element("ul", items, class_="gates"), more)
 
 
 def _draw_footer(report: SceneReport) -> Html:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from earthloom.core.markup import Html, element, join
 from earthloom.evaluate.scenes.gallery import Gallery, Plate
-from earthloom.evaluate.scenes.report import EffectReport, Measured, say, say_number
+from earthloom.evaluate.scenes.report import EffectReport, Measured, say, say_measured
 
 _SAID = frozenset({"structure", "edges"})
 """Gates whose figures stand there already."""
@@ -52,7 +52,7 @@ def _iter_numbers(one: Measured) -> Iterator[str]:
     yield f"GMSD {kept.gmsd:.3f}"
     for name, value in one.gates.items():
         if value is not None and name not in _SAID:
-            yield f"{say(name)} {say_number(value)}"
+            yield f"{say(name)} {say_measured(value)}"
 
 
 def draw_strip(title: str, alt: str, pictures: Sequence[str]) -> Html:

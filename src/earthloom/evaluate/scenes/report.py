@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from earthloom.core.durations import format_seconds
+from earthloom.evaluate.result import say_number
 from earthloom.evaluate.scenes.classify import Crossed, Told
 from earthloom.evaluate.scenes.gates import Gate
 from earthloom.evaluate.scenes.keeping import Kept
@@ -156,9 +157,9 @@ def say_skill(effect: EffectReport) -> str:
     return f"{found.encoder} {marks}, skill {found.skill:.2f} [{found.skill_low:.2f}, {found.skill_high:.2f}]"
 
 
-def say_number(value: float) -> str:
-    """Three digits; what would be shown with an exponent is zero to a reader."""
-    return f"{value:.3g}" if abs(value) >= 1e-4 else "0"
+def say_measured(value: float) -> str:
+    """What a gate measured, to three digits; below 1e-4 it is the rounding of pixels of 8 bits, and 0 to a reader."""
+    return say_number(value, digits=3) if abs(value) >= 1e-4 else "0"
 
 
 def say(name: str) -> str:
