@@ -54,10 +54,41 @@ def test_biases_are_free_so_mean_probabilities_are_the_shares() -> None:
 
 def test_the_gradient_is_that_of_the_loss() -> None:
     rng = np.random.default_rng(1)
-    x, wanted = rng.normal(size=(20, 3)), np.eye(3)[rng.integers(0, 3, 20)]
-    table = rng.normal(size=12)
-    error = check_grad(lambda t: _loss(t, x, wanted, 0.5)[0], lambda t: _loss(t, x, wanted, 0.5)[1], table)
-    assert error < 1e-4
+    x, wanted = rng.normal(size=(20, 3)), rng.integers(0, 3, 20)
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = _loss(flat.reshape(4, 3), x, wanted, 0.5)
+        return value, gradient.ravel()
+
+    assert check_grad(lambda t: loss(t)[0], lambda t: loss(t)[1], rng.normal(size=12)) < 1e-4
+
+
+def test_features_that_hang_together_have_the_minimum_of_plain_descent() -> None:
+    """In round coordinates the way is another, the minimum the same: here by Newton's method, whole."""
+    rng = np.random.default_rng(4)
+    hidden = rng.normal(size=(300, 5))
+    x = hidden @ rng.normal(size=(5, 12)) + 0.01 * rng.normal(size=(300, 12))
+    labels = np.array(["a", "b", "c"])[hidden[:, :3].argmax(axis=1)]
+    probe = fit_probe(x, labels, penalty=0.3)
+    index, scaled = np.unique(labels, return_inverse=True)[1], probe.scaler.scale(x)
+    rows = np.column_stack([scaled, np.ones(300)])
+    ridge = np.kron(np.diag([0.3] * 12 + [1e-9]), np.eye(3))
+    table = np.zeros((13, 3))
+    for _ in range(30):
+        p = probe_softmax(rows @ table)
+        gradient = (rows.T @ (p - np.eye(3)[index])).ravel() + ridge @ table.ravel()
+        spread = p[:, :, None] * np.eye(3) - p[:, :, None] * p[:, None]
+        curvature = np.einsum("nd,nkl,ne->dkel", rows, spread, rows).reshape(39, 39) + ridge
+        table -= np.linalg.lstsq(curvature, gradient, rcond=1e-13)[0].reshape(13, 3)
+    np.testing.assert_allclose(probe.probabilities(x), probe_softmax(rows @ table), atol=2e-3)
+    assert _loss(np.vstack([probe.weights, probe.biases]), scaled, index, 0.3)[0] == pytest.approx(
+        _loss(table, scaled, index, 0.3)[0], rel=1e-6
+    )
+
+
+def probe_softmax(logits: np.ndarray) -> np.ndarray:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
 
 
 def test_the_unit_of_a_feature_does_not_matter() -> None:
