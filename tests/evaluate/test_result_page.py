@@ -171,6 +171,11 @@ def test_that_a_mark_of_fewer_pictures_has_the_value_at_that_count_beside_it() -
     assert "floor 3 (value at 450: 4)" in with_figure(make_result(), figure).to_text()
 
 
+def test_that_equal_values_at_two_counts_are_both_said() -> None:
+    figure = replace(KD, value=0.0, details={"floor_n": 450, "at_floor_n": 0.0})
+    assert [mark.at_n for mark in figure.marks] == [0.0, None]
+
+
 @pytest.mark.parametrize(
     "details",
     [

@@ -6,5 +6,6 @@ evaluating  one evaluation, from recipe to result
 result      figures with their intervals, floors and nulls, and the protocol they were taken by
 sets        the pictures that are measured
 comparing   results side by side
+differing   in what the protocols of results differ
 page/       a result as a page
 """

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from earthloom.core.errors import UsageError
 from earthloom.core.markup import Html, element, join
+from earthloom.evaluate.differing import list_differences
+from earthloom.evaluate.page.choosing import MOST
 from earthloom.evaluate.page.frame import lay_out
 from earthloom.evaluate.page.glossary import name_figure
 from earthloom.evaluate.page.scales import draw_scale, find_domain
-from earthloom.evaluate.result import Figure, Result, SetInfo, align, find_result, read_result, say_number
+from earthloom.evaluate.result import Figure, Result, align, find_result, read_result, say_number
 from earthloom.store.atomic import write_json, write_text
-
-_TRUTHS = ("real", "references", "truth")
-"""Sets that have to be the same for figures to compare."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +59,7 @@ class Comparison:
         return "\n".join([*lines, *align(rows)])
 
     def _tell(self, row: Compared) -> tuple[str, ...]:
-        label = " ".join(part for part in (row.name, row.group, row.encoder and f"[{row.encoder}]") if part)
+        label = _say_key((row.name, row.encoder, row.group))
         cells = tuple(_say_value(figure) for figure in row.figures)
         return (label, *cells, _say_difference(row))
 
@@ -82,10 +80,11 @@ def compare(results: Sequence[Result]) -> Comparison:
         raise UsageError(f"Results of one kind were wanted, got {' and '.join(kinds)}.")
     keys = dict.fromkeys(_key(figure) for result in results for figure in result.figures)
     found = [{_key(figure): figure for figure in reversed(result.figures)} for result in results]
+    names = _name_apart(results)
     return Comparison(
-        names=_name_apart(results),
+        names=names,
         rows=tuple(_line_up(key, [figures.get(key) for figures in found]) for key in keys),
-        warnings=tuple(_warn(results)),
+        warnings=(*_list_doubles(names, results), *list_differences(names, results)),
     )
 
 
@@ -121,6 +120,9 @@ def _choose_places(output: Path, paths: Sequence[Path]) -> tuple[Path, Path]:
 
 
 _Key = tuple[str, str | None, str | None]
+"""Name, encoder and group."""
+_TOLD = 3
+"""Figures that a warning names."""
 
 
 def _key(figure: Figure) -> _Key:
@@ -131,7 +133,29 @@ def _name_apart(results: Sequence[Result]) -> tuple[str, ...]:
     names = [result.name for result in results]
     if len(set(names)) == len(names):
         return tuple(names)
-    return tuple(f"{name} ({chr(ord('A') + i)})" for i, name in enumerate(names))
+    return tuple(f"{name} ({_count_in_letters(i)})" for i, name in enumerate(names))
+
+
+def _count_in_letters(i: int) -> str:
+    """A, B, ... Z, AA, AB as columns of a spreadsheet."""
+    more, letter = divmod(i, 26)
+    return (_count_in_letters(more - 1) if more else "") + chr(ord("A") + letter)
+
+
+def _list_doubles(names: Sequence[str], results: Sequence[Result]) -> Iterator[str]:
+    """One sentence for each result that holds figures of which only the first is compared."""
+    for name, result in zip(names, results, strict=True):
+        counts = Counter(_key(figure) for figure in result.figures)
+        doubles = [key for key, n in counts.items() if n > 1]
+        if doubles:
+            told = ", ".join(_say_key(key) for key in doubles[:_TOLD])
+            more = f" and {len(doubles) - _TOLD:,} more" if len(doubles) > _TOLD else ""
+            yield f"{name} holds several figures {told}{more}: the first of each is taken."
+
+
+def _say_key(key: _Key) -> str:
+    name, encoder, group = key
+    return " ".join(part for part in (name, group, encoder and f"[{encoder}]") if part)
 
 
 def _line_up(key: _Key, figures: Sequence[Figure | None]) -> Compared:
@@ -173,46 +197,6 @@ def _find_best(figures: Sequence[Figure | None]) -> int | None:
     return max(range(len(values)), key=lambda i: -math.inf if (value := values[i]) is None else sign * value)
 
 
-def _warn(results: Sequence[Result]) -> Iterator[str]:
-    for result in results:
-        counts = Counter(_key(figure) for figure in result.figures)
-        for name, encoder, group in (key for key, n in counts.items() if n > 1):
-            where = " ".join(part for part in (name, group, encoder) if part)
-            yield f"{result.name} holds several figures {where}: the first of them is taken."
-    for first, second in pairwise(results):
-        pair = f"{first.name} and {second.name}"
-        for what, one, other in _list_differences(first, second):
-            yield f"{pair} differ in {what}: {one} and {other}."
-
-
-def _list_differences(first: Result, second: Result) -> Iterator[tuple[str, str, str]]:
-    a, b = first.protocol, second.protocol
-    for what in ("version", "seed", "resamples", "level"):
-        if getattr(a, what) != getattr(b, what):
-            label = "the protocol's version" if what == "version" else what
-            yield label, str(getattr(a, what)), str(getattr(b, what))
-    yield from _differ("the rule", a.rules, b.rules)
-    yield from _differ("the encoder", a.encoders, b.encoders)
-    sets = {each.name: each for each in first.sets}
-    for other in second.sets:
-        one = sets.get(other.name)
-        if one is not None:
-            yield from _differ_sets(one, other)
-
-
-def _differ(what: str, a: Mapping[str, str], b: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    for name in sorted({*a, *b}):
-        if a.get(name) != b.get(name):
-            yield f"{what} {name!r}", a.get(name, "none"), b.get(name, "none")
-
-
-def _differ_sets(one: SetInfo, other: SetInfo) -> Iterator[tuple[str, str, str]]:
-    if one.n != other.n:
-        yield f"the size of the set {one.name!r}", f"{one.n:,}", f"{other.n:,}"
-    elif one.name in _TRUTHS and one.identity != other.identity:
-        yield f"the pictures of the set {one.name!r}", one.place, other.place
-
-
 def _say_value(figure: Figure | None) -> str:
     if figure is None:
         return "–"
@@ -235,8 +219,9 @@ def render_comparison(found: Comparison) -> str:
     """The page of a comparison."""
     warnings = [element("li", warning) for warning in found.warnings]
     heads = [element("th", "figure"), *(element("th", name, class_="number") for name in found.names)]
-    heads += [element("th", "difference", class_="number"), element("th", "on one scale")]
-    rows = [element("tr", _list_cells(row)) for row in found.rows]
+    heads += [element("th", "difference", class_="number"), element("th", "on one scale, in this order")]
+    shown = _choose_rows(found.rows)
+    rows = [element("tr", _list_cells(row)) for row in shown]
     table = element("table", element("thead", element("tr", heads)), element("tbody", rows))
     title = " beside ".join(found.names) if len(found.names) == 2 else f"{len(found.names)} results"
     body = join(
@@ -250,6 +235,7 @@ def render_comparison(found: Comparison) -> str:
             element(
                 "section",
                 element("div", element("div", table, class_="scroll"), class_="card"),
+                _tell_left_out(len(found.rows) - len(shown)),
                 element("p", _MEANING, class_="soft small"),
             ),
         ),
@@ -260,8 +246,28 @@ def render_comparison(found: Comparison) -> str:
 _MEANING = (
     "The best value of a row is in bold. A difference is within chance where it is smaller than the root of the sum of "
     "the squared half-widths of both intervals, which takes the results as independent: for the same pictures a paired "
-    "difference, where there is one, says more."
+    "difference, where there is one, says more. A ring is the value at the count of pictures that its floor or ceiling "
+    "was taken of, the bracket what lies between the two."
 )
+
+
+def _choose_rows(rows: Sequence[Compared]) -> list[Compared]:
+    """All rows, but of the groups of one figure no more than a page has room for: those that differ most."""
+    groups: dict[tuple[str, str | None], list[Compared]] = defaultdict(list)
+    for row in rows:
+        if row.group is not None:
+            groups[row.name, row.encoder].append(row)
+    left_out = {id(row) for each in groups.values() for row in sorted(each, key=_rate_sameness)[MOST:]}
+    return [row for row in rows if id(row) not in left_out]
+
+
+def _rate_sameness(row: Compared) -> float:
+    return math.inf if row.difference is None else -abs(row.difference)
+
+
+def _tell_left_out(n: int) -> Html:
+    told = f"{n:,} groups that differ least are left out; the JSON beside this page has all."
+    return element("p", told, class_="soft small") if n else join()
 
 
 def _list_cells(row: Compared) -> list[Html]:

@@ -93,7 +93,7 @@ class Figure:
         n, at_n = self.details.get(f"{name}_n"), self.details.get(f"at_{name}_n")
         if not isinstance(n, int) or not isinstance(at_n, int | float):
             return {}
-        is_again = self.value is not None and math.isclose(at_n, self.value, rel_tol=1e-6)
+        is_again = n == self.n and self.value is not None and math.isclose(at_n, self.value, rel_tol=1e-6)
         return {} if is_again else {"n": n, "at_n": float(at_n)}
 
 
