@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from earthloom.core.errors import LockedError, RecipeError, UsageError, WriteError
 from earthloom.evaluate.config import PictureSet
@@ -149,6 +150,14 @@ def test_that_a_wrong_recipe_is_refused_with_every_fault(tmp_path: Path) -> None
         parse_evaluation(text, base=tmp_path)
     places = {fault.place: fault.line for fault in caught.value.faults}
     assert places == {"clear": 4, "seed": 5, "level": 6}
+
+
+@pytest.mark.parametrize("told", [{"cache": "kept"}, {"resamples": 500}, {"level": 0.9}])
+def test_that_scenes_takes_nothing_that_it_makes_no_use_of(told: dict[str, object]) -> None:
+    plain = RECIPE.model_dump(by_alias=True)
+    assert SceneRecipe.model_validate(plain) == RECIPE  # defaults may be written out
+    with pytest.raises(ValidationError, match=f"scenes makes no use of `{next(iter(told))}`"):
+        SceneRecipe.model_validate(plain | told)
 
 
 def test_that_equal_results_are_equal_bytes(tmp_path: Path) -> None:

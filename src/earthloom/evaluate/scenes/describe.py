@@ -1,4 +1,9 @@
-"""Features of pictures, by one or more encoders, each picture read and described once."""
+"""Features of pictures, by one or more encoders, each picture read and described once in a run.
+
+Other kinds hand files to `evaluate/features.py`, which reads them and keeps their features by content from run to run.
+Here structure and gates want every picture decoded, whatever features are known: the picture in hand is described and
+let go, without a second reading, and a cache would save no reading either.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +37,7 @@ def choose_encoders(settings: SceneSettings, base: Path) -> tuple[Encoder, ...]:
 
 
 class Describer:
-    """Keeps the features of every picture that it was given, or that it is the picture cannot be used."""
+    """Keeps the features of every picture that it was given, or that it cannot be used, as long as one run lasts."""
 
     def __init__(self, encoders: Sequence[Encoder], reader: Reader) -> None:
         self.encoders = tuple(encoders)
