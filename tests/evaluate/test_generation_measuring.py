@@ -179,6 +179,14 @@ def test_copies_are_found_and_shown(measure: Measure, home: Path) -> None:
     page = (home / "copies-it" / "index.html").read_text()
     assert "Nearest training pictures" in page
     assert "trained on: field/field_30" in page
+    assert "Nearest training pictures, by thumbnails" in page
+    for encoder in ("thumbnail", "phash"):
+        assert copied.find("near_copies", encoder=encoder).value == 1
+        near = fresh.find("near_copies", encoder=encoder)
+        assert near.floor is not None
+        assert abs(number(near) - near.floor) < 0.1
+    assert set(copied.protocol.encoders) == {"classical@1", "thumbnail@1", "phash@1"}
+    assert "near copies" in copied.protocol.rules
 
 
 def test_pictures_that_cannot_be_read_are_set_aside_and_counted(measure: Measure, home: Path) -> None:

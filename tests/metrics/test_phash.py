@@ -8,7 +8,18 @@ import pytest
 from test_thumbnails import make_pictures
 
 from earthloom.core.errors import UsageError
-from earthloom.metrics.phash import count_copies, hash_picture, hash_pictures, is_flat, least_bits
+from earthloom.metrics.phash import (
+    count_copies,
+    find_frequencies,
+    find_nearest_hashes,
+    find_nearest_turned_hashes,
+    hash_frequencies,
+    hash_picture,
+    hash_pictures,
+    is_flat,
+    least_bits,
+)
+from earthloom.metrics.thumbnails import TURNS, turn
 
 
 def make_pattern() -> np.ndarray:
@@ -33,6 +44,40 @@ def test_bits_are_counted_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("earthloom.metrics.phash._BYTES", 1000)
     np.testing.assert_array_equal(least_bits(queries, references), wanted)
     np.testing.assert_array_equal(least_bits(queries[:2], references[:0]), [65, 65])
+
+
+def test_frequencies_are_those_of_scipy() -> None:
+    from PIL import Image
+    from scipy.fft import dctn
+
+    picture = make_pattern()
+    grey = Image.fromarray(picture).convert("L").resize((32, 32), Image.Resampling.LANCZOS)
+    wanted = dctn(np.asarray(grey, np.float64), type=2)[:8, :8]
+    np.testing.assert_allclose(find_frequencies(picture).reshape(8, 8), wanted, atol=1e-9)
+
+
+@pytest.mark.parametrize("by", TURNS)
+def test_frequencies_turn_as_pictures_do(by: tuple[int, bool]) -> None:
+    """Pillow rounds between its two passes, so that a turned picture may differ by the bits at the median."""
+    pictures = make_pictures(20, 3, side=128)
+    turned = hash_pictures([np.ascontiguousarray(turn(picture[None], by)[0]) for picture in pictures])
+    found = hash_frequencies(np.stack([find_frequencies(picture) for picture in pictures]), by)
+    assert np.bitwise_count(found ^ turned).max() <= 2
+    with pytest.raises(UsageError, match="N x 64"):
+        hash_frequencies(np.zeros((2, 8, 8)))
+
+
+def test_the_nearest_hash_is_named() -> None:
+    known = np.array([0b1111, 0b0000, 0b0011], np.uint64)
+    found = find_nearest_hashes(np.array([0b0111, 0b0001, 0b1111], np.uint64), known)
+    assert found.index.tolist() == [0, 1, 0]  # of 0 and 2, and of 1 and 2, the first
+    assert found.bits.tolist() == [1, 1, 0]
+    train = make_pictures(30, 4, side=128)
+    copies = [np.ascontiguousarray(np.rot90(train[7])), train[9][:, ::-1]]
+    frequencies = [np.stack([find_frequencies(one) for one in some]) for some in (copies, train)]
+    turned = find_nearest_turned_hashes(*frequencies)
+    assert turned.index.tolist() == [7, 9]
+    assert turned.bits.max() <= 2
 
 
 def test_compressed_scaled_and_turned_copies_are_counted() -> None:

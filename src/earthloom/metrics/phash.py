@@ -2,8 +2,10 @@
 
 Zauner, Implementation and benchmarking of perceptual image hash functions, 2010: which of the 8 x 8 lowest frequencies
 of the cosine transform of the 32 x 32 grey picture are above their median. Bits are those of `imagehash.phash`, which
-most tables of the field use. Unrelated ground differs by 12 bits and more, a compressed copy by 0 to 2; uniform fog is
-not seen at all, a turned picture is seen as another one, and all flat pictures are alike: `is_flat` tells them.
+most tables of the field use. Two unrelated grounds differ by 12 bits and more, a compressed copy by 0 to 2; among many
+some are nearer: of 3,000 pictures of EuroSAT 0.15 % lie within 4 bits of one of 12,000 others in any of eight turns.
+Uniform fog is not seen at all, a turned picture is seen as another one, and all flat pictures are alike: `is_flat`
+tells them.
 """
 
 from __future__ import annotations
@@ -16,16 +18,23 @@ import numpy.typing as npt
 from PIL import Image
 
 from earthloom.core.errors import UsageError
-from earthloom.metrics.thumbnails import TURNS, Picture, turn
+from earthloom.metrics.feature_sets import split_rows
+from earthloom.metrics.thumbnails import TURNS, Picture, Turn, turn
 
 Hashes = npt.NDArray[np.uint64]
 """N."""
+Frequencies = npt.NDArray[np.floating]
+"""N x `WIDTH`, of the cosine transform."""
 
 COPY_BITS = 4
 """Hashes that differ by no more are of one picture; between 4 and 6 is safe (unrelated pairs: 12 and more)."""
 FLAT_STD = 3.0
 """Grey levels below which a picture has nothing to hash."""
 _SIDE, _KEPT = 32, 8
+WIDTH = _KEPT * _KEPT
+"""Frequencies, and bits of a hash."""
+_COSINES = 2 * np.cos(np.pi * np.arange(_KEPT)[:, None] * (2 * np.arange(_SIDE) + 1) / (2 * _SIDE))
+"""The lowest rows of the cosine transform (type 2, not normalised)."""
 _BYTES = 2**25
 """Of a block of differences."""
 
@@ -41,14 +50,49 @@ class Copies:
     bits: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class NearestHashes:
+    """The nearest hash to each of N."""
+
+    index: npt.NDArray[np.int64]
+    """N, in the set that was searched."""
+    bits: npt.NDArray[np.int64]
+    """N, 0 to 64 that differ."""
+
+
 def hash_picture(picture: Picture) -> int:
     """The hash of an H x W x 3 sRGB picture: the lowest frequency, left upper, is the highest bit."""
-    from scipy.fft import dctn
+    return int(hash_frequencies(find_frequencies(picture)[None])[0])
 
+
+def find_frequencies(picture: Picture) -> npt.NDArray[np.float64]:
+    """The lowest frequencies of an H x W x 3 sRGB picture, `WIDTH` in rows, from which its hashes are made."""
     grey = np.asarray(_grey(picture).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS), np.float64)
-    low = dctn(grey, type=2)[:_KEPT, :_KEPT]
-    bits = np.packbits(low > np.median(low))
-    return int.from_bytes(bits.tobytes(), "big")
+    return np.asarray(_COSINES @ grey @ _COSINES.T, np.float64).ravel()
+
+
+def hash_frequencies(frequencies: Frequencies, by: Turn = TURNS[0]) -> Hashes:
+    """Hashes of N pictures that are turned first, from the frequencies of those that are not.
+
+    To mirror a picture changes the signs of its odd frequencies along that side, to turn it also swaps the sides: no
+    pixel is needed again.
+
+    Raises:
+        UsageError: frequencies are not N x `WIDTH`.
+
+    """
+    if frequencies.ndim != 2 or frequencies.shape[1] != WIDTH:
+        raise UsageError(f"N x {WIDTH} frequencies were wanted, got {frequencies.shape}.")
+    quarters, is_mirrored = by
+    low = frequencies.reshape(-1, _KEPT, _KEPT)
+    sign = np.where(np.arange(_KEPT) % 2, -1.0, 1.0)
+    if is_mirrored:
+        low = low * sign
+    for _ in range(quarters):  # a quarter turn to the left: swap the sides, then turn the rows around
+        low = low.transpose(0, 2, 1) * sign[:, None]
+    flat = low.reshape(len(low), -1)
+    bits = np.packbits(flat > np.median(flat, axis=1, keepdims=True), axis=1)
+    return np.ascontiguousarray(bits).view(">u8")[:, 0].astype(np.uint64)
 
 
 def hash_pictures(pictures: Sequence[Picture]) -> Hashes:
@@ -89,13 +133,31 @@ def count_copies(
 
 def least_bits(queries: Hashes, references: Hashes) -> npt.NDArray[np.int64]:
     """Bits between each query and the nearest reference; 65 where there is no reference."""
-    least = np.full(len(queries), 65, np.int64)
+    return find_nearest_hashes(queries, references).bits
+
+
+def find_nearest_hashes(queries: Hashes, references: Hashes) -> NearestHashes:
+    """The nearest reference to each query, the first of several; bits are 65 where there is no reference."""
+    index, bits = np.zeros(len(queries), np.int64), np.full(len(queries), 65, np.int64)
     if len(references):
-        rows = max(1, _BYTES // (8 * len(references)))
-        for start in range(0, len(queries), rows):
-            apart = np.bitwise_count(queries[start : start + rows, None] ^ references)
-            least[start : start + rows] = apart.min(axis=1)
-    return least
+        for rows in split_rows(len(queries), max(1, _BYTES // (8 * len(references)))):
+            apart = np.bitwise_count(queries[rows, None] ^ references)
+            index[rows] = apart.argmin(axis=1)
+            bits[rows] = np.take_along_axis(apart, index[rows, None], axis=1)[:, 0]
+    return NearestHashes(index=index, bits=bits)
+
+
+def find_nearest_turned_hashes(queries: Frequencies, references: Frequencies) -> NearestHashes:
+    """The same of pictures by their frequencies, however those of the queries are turned."""
+    known = hash_frequencies(references)
+    best = find_nearest_hashes(hash_frequencies(queries), known)
+    for by in TURNS[1:]:
+        found = find_nearest_hashes(hash_frequencies(queries, by), known)
+        is_nearer = found.bits < best.bits
+        best = NearestHashes(
+            index=np.where(is_nearer, found.index, best.index), bits=np.minimum(found.bits, best.bits)
+        )
+    return best
 
 
 def _grey(picture: Picture) -> Image.Image:

@@ -9,7 +9,9 @@ manifolds   precision, recall, density and coverage
 classes     kernel distances class by class
 transfer    what a classifier that learned from generated pictures knows of real ones, and the reverse
 scores      Inception Score
-copying     memorisation of training pictures
+copying     memorisation of training pictures, by features
+near_copies the same by pixels
+pixels      plain descriptions of pixels
 showing     grids of pictures
 wording     rules and notes
 """

@@ -24,10 +24,12 @@ from earthloom.evaluate.generation.distances import (
     measure_frechet_infinity,
     measure_kernel,
 )
-from earthloom.evaluate.generation.halves import Level, measure_levels
+from earthloom.evaluate.generation.halves import SPLITS, Level, measure_levels
 from earthloom.evaluate.generation.manifolds import measure_manifolds, measure_prdc
+from earthloom.evaluate.generation.near_copies import find_near_copies
+from earthloom.evaluate.generation.pixels import PIXELS
 from earthloom.evaluate.generation.scores import measure_score
-from earthloom.evaluate.generation.showing import show_classes, show_nearest, show_prompts
+from earthloom.evaluate.generation.showing import show_classes, show_pairs, show_prompts
 from earthloom.evaluate.generation.spaces import Draws, Space, make_space
 from earthloom.evaluate.generation.transfer import measure_transfer
 from earthloom.evaluate.generation.wording import list_notes, list_rules, order_figures
@@ -85,7 +87,8 @@ def measure_generation(recipe: GenerationRecipe, work: Work) -> Outcome:
 
     """
     encoders = open_encoders(recipe.encoders, work.base)
-    sets = _gather_sets(recipe, work, _bring_to_side(encoders, recipe.side))
+    seen = _bring_to_side(encoders, recipe.side)
+    sets = _gather_sets(recipe, work, seen if recipe.train is None else (*seen, *PIXELS))
     draws = _plan_draws(recipe)
     labels, found = sets.find_labels(), _Found()
     spaces = [make_space(encoder, sets.real, sets.generated) for encoder in encoders]
@@ -102,7 +105,7 @@ def measure_generation(recipe: GenerationRecipe, work: Work) -> Outcome:
         sets=(*_inform(work, sets), *(faithful.sets if faithful and recipe.probes else ())),
         figures=tuple(order_figures(found.figures, len(sets.generated.entries))),
         encoders={**sets.real.resize, **(faithful.encoders if faithful else {})},
-        rules={**list_rules(recipe), **(faithful.rules if faithful else {})},
+        rules={**list_rules(recipe, spaces[0]), **(faithful.rules if faithful else {})},
         tables=tuple(found.tables),
         curves=tuple(found.curves),
         grids=tuple(found.grids),
@@ -172,7 +175,7 @@ def _measure_all(space: Space, x: Features, y: Features) -> dict[str, float]:
 def _tabulate_levels(space: Space, levels: Mapping[str, Level]) -> Table | None:
     if not levels:
         return None
-    n = next(iter(levels.values())).n
+    first = next(iter(levels.values()))
     return Table(
         title=f"At equal counts, {space.encoder}",
         columns=("figure", "generated against real", "real against real", "least", "largest"),
@@ -180,7 +183,7 @@ def _tabulate_levels(space: Space, levels: Mapping[str, Level]) -> Table | None:
             (name, level.generated, level.floor, level.floor_low, level.floor_high)
             for name, level in levels.items()
         ),
-        note=f"{n:,} pictures of each side; means over random halves of the real set, by ground.",
+        note=f"{first.n:,} pictures of each side; means over random halves of the real set, {SPLITS[first.unit]}.",
     )
 
 
@@ -201,7 +204,11 @@ def _measure_copies(
         found.figures += copying.figures
         found.curves.append(copying.curve)
         if space is spaces[0]:
-            found.grids.append(show_nearest(work, sets.generated, sets.train, copying, recipe.rows))
+            found.grids.append(show_pairs(work, sets.generated, sets.train, copying.pairs, recipe.rows))
+    work.tell("copies, pixels")
+    near = find_near_copies(sets.real, sets.generated, sets.train, spaces[0].generated_groups, draws)
+    found.figures += near.figures
+    found.grids += [show_pairs(work, sets.generated, sets.train, pairs, recipe.rows) for pairs in near.pairs]
 
 
 def _show(recipe: GenerationRecipe, work: Work, sets: _Sets, labels: Labels, found: _Found) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from earthloom.evaluate.gathering import Gathered
 from earthloom.evaluate.generation.classes import Labels
-from earthloom.evaluate.generation.copying import Copying, list_nearest
+from earthloom.evaluate.generation.copying import Pairs
 from earthloom.evaluate.sets import Entry, Picture
 from earthloom.evaluate.work import Grid, Row, Work
 from earthloom.store.selection import CLEAR
@@ -52,29 +52,18 @@ def show_prompts(work: Work, generated: Gathered, pairs: Mapping[str, Entry], ro
     )
 
 
-def show_nearest(work: Work, generated: Gathered, train: Gathered, copying: Copying, rows: int) -> Grid:
+def show_pairs(work: Work, generated: Gathered, train: Gathered, pairs: Pairs, rows: int) -> Grid:
     """The generated pictures that come nearest to a training picture, each beside it."""
     found = []
-    for row in list_nearest(copying, rows):
+    for own, other, label in zip(pairs.rows[:rows], pairs.partners[:rows], pairs.labels[:rows], strict=True):
         pictures, captions = [], []
-        own, other = generated.entries[row], train.entries[int(copying.nearest.index[row])]
-        for name, entry in (("generated", own), ("trained on", other)):
+        for name, entry in (("generated", generated.entries[own]), ("trained on", train.entries[other])):
             picture = work.read(entry)
             if picture is not None:
                 pictures.append(picture)
                 captions.append(f"{name}: {entry.key}")
-        found.append(
-            Row(
-                label=f"distance {copying.nearest.distance[row]:.3g}",
-                pictures=tuple(pictures),
-                captions=tuple(captions),
-            )
-        )
-    return Grid(
-        title="Nearest training pictures",
-        rows=tuple(found),
-        note="The generated pictures that come nearest to one that was trained on, the nearest first.",
-    )
+        found.append(Row(label=label, pictures=tuple(pictures), captions=tuple(captions)))
+    return Grid(title=pairs.title, rows=tuple(found), note=pairs.note)
 
 
 def _show_both(work: Work, name: str, real: Sequence[Entry], generated: Sequence[Entry]) -> Row:

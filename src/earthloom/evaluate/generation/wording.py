@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from earthloom.evaluate.generation import classes, distances, halves, manifolds
+from earthloom.evaluate.generation import classes, distances, halves, manifolds, near_copies
 from earthloom.evaluate.generation.config import GenerationRecipe
 from earthloom.evaluate.generation.spaces import Space
 from earthloom.evaluate.result import Figure
 from earthloom.evaluate.sizes import Survey
+from earthloom.metrics.patterns import COPY_DISTANCE, FLAT_LEVELS
+from earthloom.metrics.phash import COPY_BITS
 
 FEW_FOR_FRECHET = 5_000
 """Pictures under which kernel distances go before Frechet distances, whose bias is large then."""
+_NEAR_COPIES = (
+    f"in any of eight turns; thumbnails as near as {COPY_DISTANCE:g}, hashes that differ by at most {COPY_BITS} bits; "
+    f"flat pictures (under {FLAT_LEVELS:g} grey levels) are compared with nothing; floors of at most "
+    f"{near_copies.MOST:,} real pictures"
+)
 _LOSSY = frozenset({"JPEG", "WEBP"})
 
 
-def list_rules(recipe: GenerationRecipe) -> dict[str, str]:
-    """How the figures were taken, by name."""
+def list_rules(recipe: GenerationRecipe, space: Space) -> dict[str, str]:
+    """How the figures were taken, by name; real pictures are divided in every space as in this one."""
     side = (
         "as they are" if recipe.side is None else f"to a shorter side of {recipe.side} px where it is longer"
     )
@@ -32,10 +39,11 @@ def list_rules(recipe: GenerationRecipe) -> dict[str, str]:
         "density, coverage": "k = 5, the same counts",
         "interval of a distance": f"{recipe.halves} half-samples without replacement of grounds and of prompts (of "
         f"pictures where there are few), {distances.FEW_HALVES} where each takes long",
-        "floor": f"real against real: the mean over {halves.DRAWS} random halves by ground (4 for wide features) of "
-        "equal counts; generated pictures at that count stand in the details and in the table",
+        "floor": f"real against real: the mean over {halves.DRAWS} random halves (4 for wide features) of equal "
+        f"counts, {halves.SPLITS[halves.find_unit(space)]}; generated pictures at that count stand beside it",
         "classes": f"those with {classes.LEAST} pictures in both sets, at most {classes.MOST}",
         "cas": f"linear probe, balanced accuracy; ceiling by cross-validation over groups, {recipe.folds} folds",
+        **({} if recipe.train is None else {"near copies": _NEAR_COPIES}),
     }
 
 
@@ -51,8 +59,9 @@ def list_notes(
     """What speaks against reading much into the figures, a sentence each."""
     n, n_real = len(spaces[0].generated), len(spaces[0].real)
     yield (
-        f"Figures are of {n:,} generated and {n_real:,} real pictures, their floors of halves of the real ones. Kernel "
-        "distances do not depend on the counts; for the others the tables of equal counts compare alike with alike."
+        f"Figures are of {n:,} generated and {n_real:,} real pictures, their floors of halves of the real ones, "
+        f"{halves.SPLITS[halves.find_unit(spaces[0])]}. Kernel distances do not depend on the counts; for the others the "
+        "tables of equal counts compare alike with alike."
     )
     if min(n, n_real) < FEW_FOR_FRECHET:
         yield (

@@ -30,6 +30,7 @@ _NAMES = {
     "cas": "Classification accuracy score",
     "cas_reverse": "Classification accuracy score, reversed",
     "copied": "Copied",
+    "near_copies": "Near copies",
     "bleu_1": "BLEU-1",
     "bleu_2": "BLEU-2",
     "bleu_3": "BLEU-3",
@@ -80,7 +81,7 @@ _MEANINGS = (
         "How many real pictures have generated ones near them: low where kinds of ground are never drawn.",
     ),
     (
-        ("memory", "copied", "authentic", "nearest"),
+        ("memory", "copied", "authentic", "nearest", "near_copies"),
         "Memorisation",
         "How near generated pictures lie to those that were learnt from, beside how near these lie to each other.",
     ),
