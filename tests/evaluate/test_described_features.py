@@ -147,6 +147,37 @@ def test_pictures_that_cannot_be_used_are_set_aside_with_a_reason(
     np.testing.assert_array_equal(found.features["counting@1"][3], wanted)
 
 
+@dataclass
+class Breaking(Counting):
+    """Gives what is no number for pictures of two sides, and what float32 cannot hold for a third."""
+
+    name: str = "breaking"
+
+    def encode(self, prepared: Sequence[Prepared]) -> Features:
+        found = super().encode(prepared)
+        sides = np.rint(3 * found[:, 3])
+        found[sides == 42, 0] = np.nan
+        found[sides == 45, 1] = -np.inf
+        found[sides == 47, 2] = 1e300
+        return found
+
+
+def test_pictures_without_finite_features_are_set_aside_and_not_kept(folder: Path, tmp_path: Path) -> None:
+    for i in range(10):  # `Breaking` knows a picture by its height
+        (folder / f"{i}.png").write_bytes(encode_png(draw_picture(i).transpose(1, 0, 2)))
+    pictures, encoders = list_pictures(folder), [Counting(), Breaking()]
+    for n_cached in (0, 7):
+        found = describe(pictures, encoders, cache=tmp_path / "cache")
+        assert [aside.shown.key for aside in found.set_aside] == ["2.png", "5.png", "7.png"]
+        assert {aside.reason for aside in found.set_aside} == {Reason.NOT_FINITE}
+        assert "breaking@1" in found.set_aside[0].detail
+        assert found.n_cached == n_cached
+        assert len(found.pictures) == 7
+        wanted = [encoders[0].prepare(shown.show()) for shown in found.pictures]
+        for features in found.features.values():
+            np.testing.assert_array_equal(features, np.float32(wanted))
+
+
 def test_classical_features_are_those_of_metrics(folder: Path) -> None:
     (folder / "small.png").write_bytes(encode_png(draw_picture(0, side=20)))
     found = describe(list_pictures(folder), [Classical()], keep=False)

@@ -53,6 +53,15 @@ def test_that_keys_differ_by_all_that_changes_features(tmp_path: Path) -> None:
         cache.close()
 
 
+def test_a_row_that_is_not_finite_is_no_row(tmp_path: Path) -> None:
+    cache = open_cache(tmp_path)
+    key = cache.make_key(b"picture", is_linear=False)
+    for bad in (np.nan, np.inf):
+        cache.keep([(key, np.array([1, bad, 2], np.float32))])
+        assert cache.find(key) is None
+    cache.close()
+
+
 def test_a_row_that_was_cut_is_no_row(tmp_path: Path) -> None:
     cache = open_cache(tmp_path)
     key = cache.make_key(b"picture", is_linear=False)

@@ -93,6 +93,8 @@ class Reason(StrEnum):
     """Every pixel is nodata, masked, transparent or NaN."""
     TOO_LITTLE_VALID = "too_little_valid"
     """The share of valid pixels is under `min_valid`."""
+    NOT_FINITE = "not_finite"
+    """What was computed from it is not a number or infinite."""
     FLAT = "flat"
     """All pixels have one value: nothing to see."""
     UNKNOWN_CLASS = "unknown_class"

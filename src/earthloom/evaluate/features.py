@@ -102,6 +102,10 @@ def describe(
         found = list(_read_all(pictures, lines, tell, threads or min(8, os.cpu_count() or 1)))
         for line in lines:
             line.finish()
+    for line in lines:
+        for place in line.broken:
+            if not isinstance(found[place], SetAside):
+                found[place] = _set_broken_aside(pictures[place], line.encoder)
     good = [i for i, problem in enumerate(found) if not isinstance(problem, SetAside)]
     return Described(
         pictures=tuple(pictures[i] for i in good),
@@ -109,6 +113,14 @@ def describe(
         resize={name: encoder.resize for name, encoder in zip(names, encoders, strict=True)},
         set_aside=tuple(problem for problem in found if isinstance(problem, SetAside)),
         n_cached=sum(problem is True for problem in found),
+    )
+
+
+def _set_broken_aside(shown: Shown, encoder: Encoder) -> SetAside:
+    return SetAside(
+        shown=shown,
+        reason=Reason.NOT_FINITE,
+        detail=f"finite features were wanted, got some of {name_encoder(encoder)} that are not",
     )
 
 
@@ -126,6 +138,8 @@ class _Line:
     n: int
     cache: FeatureCache | None
     rows: npt.NDArray[np.float32] = field(init=False)
+    broken: list[int] = field(default_factory=list)
+    """Places of pictures whose features are not all finite; these are not kept."""
     _waiting: list[tuple[int, bytes, Prepared]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -154,9 +168,16 @@ class _Line:
             return
         places, keys, prepared = zip(*self._waiting, strict=True)
         filled = [*prepared, *[prepared[-1]] * (self.encoder.batch - len(prepared))]
-        self.rows[list(places)] = self.encoder.encode(filled)[: len(prepared)]
+        with np.errstate(over="ignore"):  # what float32 cannot hold is told of below
+            self.rows[list(places)] = self.encoder.encode(filled)[: len(prepared)]
+        is_finite = [bool(np.isfinite(self.rows[place]).all()) for place in places]
+        self.broken += [place for place, is_good in zip(places, is_finite, strict=True) if not is_good]
         if self.cache is not None:
-            self.cache.keep((key, self.rows[place]) for place, key in zip(places, keys, strict=True))
+            self.cache.keep(
+                (key, self.rows[place])
+                for place, key, is_good in zip(places, keys, is_finite, strict=True)
+                if is_good
+            )
         self._waiting.clear()
 
 

@@ -85,7 +85,7 @@ class FeatureCache:
         return _digest(self._about, b"linear" if is_linear else b"display", data)
 
     def find(self, key: bytes) -> Row | None:
-        """Features that are kept under a key."""
+        """Features that are kept under a key; None also where some are not finite, as older versions kept them."""
         try:
             with self._lock:
                 found = self._base.execute("SELECT row FROM features WHERE key = ?", (key,)).fetchone()
@@ -95,7 +95,8 @@ class FeatureCache:
             ) from error
         if found is None or len(found[0]) != self._width * 4:
             return None
-        return np.frombuffer(found[0], "<f4")
+        row = np.frombuffer(found[0], "<f4")
+        return row if np.isfinite(row).all() else None
 
     def keep(self, rows: Iterable[tuple[bytes, Row]]) -> None:
         """Write some rows at once. Where that fails, the work goes on and a warning says so, once."""
