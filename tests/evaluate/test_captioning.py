@@ -161,6 +161,17 @@ def test_that_scores_of_a_dual_encoder_are_its_own_and_long_captions_are_told(ho
     assert result.find("clip_score").value == pytest.approx(scores.mean(), abs=1e-5)
     both = 2 * scores * best / (scores + best)
     assert result.find("ref_clip_score").value == pytest.approx(both.mean(), abs=1e-5)
+    again = measure(home, clip={"model": "clip"}, cache="cache", shuffles=50)
+    for name in ("clip_score", "ref_clip_score"):
+        nulls = [found.find(name).null for found in (result, again)]
+        assert None not in nulls
+        assert nulls[0] != nulls[1]
+    write_candidates(home, {**captions, "5.png": " "})
+    silent = measure(home, clip={"model": "clip"}, cache="cache")
+    place = list(captions).index("5.png")
+    for name, each in (("clip_score", scores), ("ref_clip_score", both)):
+        wanted = (each.sum() - each[place]) / len(each)
+        assert silent.find(name).value == pytest.approx(wanted, abs=1e-5)
 
 
 def test_that_no_caption_at_all_is_an_error(home: Path) -> None:

@@ -12,11 +12,12 @@ from earthloom.core.errors import UsageError
 from earthloom.core.seeds import make_rng
 from earthloom.metrics.clip_score import (
     clip_scores,
-    deal_others,
     measure_clip_score,
+    measure_ref_clip_score,
     pool_windows,
     ref_clip_scores,
 )
+from earthloom.metrics.dealing import deal_others, deal_within, spell_key
 
 Array = npt.NDArray[np.float64]
 
@@ -41,6 +42,53 @@ def test_the_references_go_in_without_the_weight() -> None:
     found = ref_clip_scores(np.array([1.0, 1.0, 0.0]), candidates, references, [0, 0, 1, 2, 2])
     # 2 x 1 x cos 60 / (1 + cos 60); the second's only reference points away; the third's picture has nothing of it.
     np.testing.assert_allclose(found, [2 / 3, 0.0, 0.0], atol=1e-15)
+
+
+def test_a_text_that_is_its_own_reference_agrees_with_it_fully_however_long_it_is() -> None:
+    long = pool_windows(np.array([turn(0), turn(60)]), [0, 0], [1, 1], 1)
+    assert np.linalg.norm(long) < 0.9
+    np.testing.assert_allclose(ref_clip_scores(np.array([0.6]), long, long, [0]), [2 * 0.6 / 1.6], atol=1e-12)
+
+
+def test_a_text_without_words_scores_nothing() -> None:
+    nothing = np.zeros((1, 2))
+    assert clip_scores(np.array([turn(0)]), nothing).tolist() == [0.0]
+    assert ref_clip_scores(np.array([0.0]), nothing, np.array([turn(0)]), [0]).tolist() == [0.0]
+
+
+def test_references_of_other_pictures_are_the_null() -> None:
+    """Against both formulas written out over the same shuffles; one reference more for the first picture."""
+    rng = np.random.default_rng(0)
+    pictures, candidates, references = (rng.normal(size=(n, 5)) + 1 for n in (9, 9, 10))
+    candidates /= np.linalg.norm(candidates, axis=1, keepdims=True)
+    references /= np.linalg.norm(references, axis=1, keepdims=True)
+    keys, owners = [str(i) for i in range(9)], [*range(9), 0]
+    found = measure_ref_clip_score(pictures, candidates, references, owners, keys, draws=3, seed=4)
+
+    def score(picture: int, text: int) -> float:
+        cosine = pictures[picture] @ candidates[text] / np.linalg.norm(pictures[picture])
+        seen = 2.5 * max(cosine, 0)
+        said = max(0, *(references[i] @ candidates[text] for i in range(10) if owners[i] == picture))
+        return float(2 * seen * said / (seen + said)) if seen + said else 0.0
+
+    np.testing.assert_allclose(found.scores, [score(i, i) for i in range(9)], atol=1e-12)
+    dealt = deal_within(keys, None, 9, 3, 4)
+    wanted = np.mean([[score(i, int(text)) for i, text in enumerate(draw)] for draw in dealt], axis=0)
+    np.testing.assert_allclose(found.null_scores, wanted, atol=1e-12)
+    assert found.null == pytest.approx(wanted.mean())
+    assert found.lift == pytest.approx(found.value - wanted.mean())
+
+
+def test_own_references_lift_a_score_above_its_null() -> None:
+    eye = np.eye(6)
+    found = measure_ref_clip_score(eye, eye, eye, range(6), list("abcdef"), weight=1.0)
+    assert (found.value, found.null, found.wins) == (1.0, 0.0, 1.0)
+    assert measure_ref_clip_score(eye, eye, eye, range(6), ["a"] * 6).null is None
+
+
+def test_texts_that_read_alike_have_one_key() -> None:
+    assert spell_key("A  field.\n") == spell_key("a Field.")
+    assert spell_key("a field") != spell_key("a fields")
 
 
 def test_a_long_text_scores_the_weighted_mean_of_its_windows() -> None:

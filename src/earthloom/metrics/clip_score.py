@@ -7,14 +7,14 @@ So a score always comes with its null, the same texts dealt to other pictures, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from earthloom.core.errors import UsageError
-from earthloom.core.seeds import make_rng
+from earthloom.metrics.dealing import deal_within
 
 Features = npt.NDArray[np.float64]
 """N x D."""
@@ -70,7 +70,7 @@ def clip_scores(pictures: Features, texts: Features, *, weight: float = WEIGHT) 
     Args:
         pictures: N x D, of any length.
         texts: N x D, of length 1; or the mean of such features of a long text's windows (`pool_windows`), which is
-            shorter: the cosine is then the mean of those of the windows.
+            shorter: the cosine is then the mean of those of the windows. Of an empty text 0 throughout, which scores 0.
         weight: of the cosine.
 
     Raises:
@@ -89,8 +89,9 @@ def ref_clip_scores(
 
     Args:
         scores: N CLIPScores of the candidates.
-        candidates: N x D, features of length 1.
-        references: M x D, features of length 1.
+        candidates: N x D, of any length: those of long texts (`pool_windows`) are compared by their direction, so that
+            a text that is its own reference has a cosine of 1. An empty one, of length 0, has a cosine of 0.
+        references: M x D, likewise.
         owners: M numbers from 0 to N - 1, the candidate that each reference belongs to; every one has some.
 
     Raises:
@@ -106,7 +107,7 @@ def ref_clip_scores(
     if set(belongs.tolist()) != set(range(len(candidates))):
         raise UsageError(f"References of each of {len(candidates)} candidates were wanted, and no others.")
     best = np.zeros(len(candidates))
-    np.maximum.at(best, belongs, _find_cosines(references, candidates[belongs]))
+    np.maximum.at(best, belongs, _compare_texts(references, candidates[belongs]))
     total = scores + best
     return np.divide(2 * scores * best, total, out=np.zeros_like(total), where=total > 0)
 
@@ -173,39 +174,55 @@ def measure_clip_score(
         UsageError: as `clip_scores`; or counts differ.
 
     """
-    n = len(pictures)
-    named = list(strata) if strata is not None else [""] * n
-    if len(keys) != n or len(named) != n or draws < 1 or not n:
-        raise UsageError(f"At least one pair, a key and a stratum each were wanted, got {n} and {len(keys)}.")
     scores = clip_scores(pictures, texts, weight=weight)
-    nulls = np.full((draws, n), np.nan)
-    for stratum in sorted(set(named)):
-        members = np.flatnonzero([name == stratum for name in named])
-        rng = make_rng(seed, "shuffled texts", stratum)
-        for draw in range(draws):
-            dealt = deal_others([keys[i] for i in members.tolist()], rng)
-            if dealt is not None:
-                others = texts[members[dealt]]
-                nulls[draw, members] = clip_scores(pictures[members], others, weight=weight)
+    dealt = deal_within(keys, strata, len(pictures), draws, seed)
+    nulls = _score_dealt(dealt, lambda others: clip_scores(pictures, texts[others], weight=weight))
     return _sum_up(scores, nulls, weight, seed)
 
 
-def deal_others(keys: Sequence[str], rng: np.random.Generator) -> Indices | None:
-    """A random permutation under which nothing comes to its own key: `keys[p[i]] != keys[i]` for every i.
+def measure_ref_clip_score(
+    pictures: Features,
+    candidates: Features,
+    references: Features,
+    owners: Sequence[int] | Indices,
+    keys: Sequence[str],
+    *,
+    strata: Sequence[str] | None = None,
+    weight: float = WEIGHT,
+    draws: int = 20,
+    seed: int = 0,
+) -> ClipScore:
+    """RefCLIPScore of candidates, and of the same candidates dealt to other pictures and their references.
 
-    Keys in random order, what has the same key side by side, are turned by at least as many places as the most frequent
-    key takes. None where more than half has one key: there is no such permutation.
+    By the shuffles of `measure_clip_score` where keys, strata, draws and seed are the same.
+
+    Args:
+        pictures: N x D, of any length.
+        candidates: N x D, see `clip_scores`.
+        references: M x D, see `ref_clip_scores`.
+        owners: M numbers from 0 to N - 1, the picture that each reference belongs to; every one has some.
+        keys: as in `measure_clip_score`.
+        strata: likewise.
+        weight: of the cosine of picture and candidate.
+        draws: as in `measure_clip_score`.
+        seed: likewise.
+
+    Raises:
+        UsageError: as `clip_scores` and `ref_clip_scores`; or counts differ.
+
     """
-    _, kind = np.unique(np.asarray(keys, np.str_), return_inverse=True)
-    counts = np.bincount(kind) if len(kind) else np.zeros(1, np.int64)
-    most, n = int(counts.max()), len(kind)
-    if n < 2 or 2 * most > n:
-        return None
-    shuffled = rng.permutation(n)
-    order = shuffled[np.argsort(rng.permutation(len(counts))[kind[shuffled]], kind="stable")]
-    dealt = np.empty(n, np.int64)
-    dealt[order] = np.roll(order, int(rng.integers(most, n - most + 1)))
-    return dealt
+
+    def score(texts: Features) -> Scores:
+        return ref_clip_scores(clip_scores(pictures, texts, weight=weight), texts, references, owners)
+
+    dealt = deal_within(keys, strata, len(pictures), draws, seed)
+    nulls = _score_dealt(dealt, lambda others: score(candidates[others]))
+    return _sum_up(score(candidates), nulls, weight, seed)
+
+
+def _score_dealt(dealt: npt.NDArray[np.int64], score: Callable[[Indices], Scores]) -> Scores:
+    """Draws x N scores of the texts that were dealt; not a number where none was."""
+    return np.stack([np.where(others < 0, np.nan, score(np.maximum(others, 0))) for others in dealt])
 
 
 def _sum_up(scores: Scores, nulls: npt.NDArray[np.float64], weight: float, seed: int) -> ClipScore:
@@ -237,6 +254,15 @@ def _find_cosines(pictures: Features, texts: Features) -> Scores:
     if (np.linalg.norm(texts, axis=1) > 1 + 1e-6).any():
         raise UsageError("Features of texts of length 1 were wanted, or the mean of such; got longer ones.")
     return np.asarray((_normalise(pictures) * texts).sum(axis=1), np.float64)
+
+
+def _compare_texts(one: Features, other: Features) -> Scores:
+    """Cosines of N x D features; 0 where one of the two is 0."""
+    if one.ndim != 2 or one.shape != other.shape or not (np.isfinite(one).all() and np.isfinite(other).all()):
+        raise UsageError(f"Two sets of finite N x D features were wanted, got {one.shape} and {other.shape}.")
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    products = (one * other).sum(axis=1)
+    return np.asarray(np.divide(products, lengths, out=np.zeros(len(one)), where=lengths > 0), np.float64)
 
 
 def _normalise(features: Features) -> Features:

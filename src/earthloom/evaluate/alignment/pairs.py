@@ -41,6 +41,8 @@ def pair_up(entries: Sequence[Entry], recipe: AlignmentRecipe, sources: Mapping[
     pairs: list[Pair] = []
     for entry in entries:
         if entry.prompt is not None:
+            if not entry.prompt.strip():
+                continue  # drawn from no words: the prefix alone would be scored
             style = _find_style(entry.prompt, sources.get(entry.prompt_key or ""))
             if not recipe.styles or style in recipe.styles:
                 pairs.append(Pair(entry=entry, text=entry.prompt, style=style, stratum=f"{PROMPT} {style}"))
@@ -66,7 +68,7 @@ def _pair_captions(entry: Entry, recipe: AlignmentRecipe) -> list[Pair]:
     pairs: list[Pair] = []
     seen: Counter[str | None] = Counter()
     for words in entry.captions:
-        if recipe.styles and words.style not in recipe.styles:
+        if (recipe.styles and words.style not in recipe.styles) or not words.text.strip():
             continue
         seen[words.style] += 1
         if len(pairs) < recipe.captions:

@@ -14,6 +14,7 @@ from earthloom.evaluate.duals import OpenDual, see
 from earthloom.evaluate.sets import Entry
 from earthloom.evaluate.work import Work
 from earthloom.metrics.clip_score import ClipScore, measure_clip_score
+from earthloom.metrics.dealing import spell_key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -61,7 +62,7 @@ def score_pairs(pairs: Sequence[Pair], dual: OpenDual, recipe: AlignmentRecipe, 
     score = measure_clip_score(
         pictures[[rows[id(pair.entry)] for pair in usable]],
         texts.features,
-        [pair.text for pair in usable],
+        [spell_key(pair.text) for pair in usable],
         strata=[pair.stratum for pair in usable],
         weight=recipe.weight,
         draws=recipe.draws,

@@ -14,7 +14,7 @@ from earthloom.evaluate.averages import average
 from earthloom.evaluate.result import Figure
 from earthloom.metrics.clip_score import WEIGHT
 
-_NO_NULL = "more than half of the texts are one and the same: they cannot be dealt to other pictures"
+_NO_NULL = "there is one text, or more than half of them are the same: they cannot be dealt to other pictures"
 Flags = npt.NDArray[np.bool_]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from earthloom.evaluate.duals import OpenDual, open_dual_encoder, see
 from earthloom.evaluate.result import Figure
 from earthloom.evaluate.sets import Entry
 from earthloom.evaluate.work import Grid, Outcome, Row, Work
-from earthloom.metrics.clip_score import measure_clip_score, ref_clip_scores
+from earthloom.metrics.clip_score import measure_clip_score, measure_ref_clip_score
+from earthloom.metrics.dealing import spell_key
 from earthloom.metrics.words import measure_captions
 
 _RULES = {
@@ -131,16 +133,27 @@ def _score_by_clip(
     owners = [place for place, i in enumerate(rows) for _ in pairing.references[i]]
     texts = dual.describe_texts(said, recipe.prefix)
     truth = dual.describe_texts([one for i in rows for one in pairing.references[i]], recipe.prefix)
-    found = measure_clip_score(pictures, texts.features, said, weight=recipe.weight, seed=recipe.seed)
+    # The prefix alone would score as a caption does.
+    is_said = np.array([bool(text.strip()) for text in said])
+    features = np.where(is_said[:, None], texts.features, 0.0)
+    told: dict[str, Any] = {
+        "keys": [spell_key(text) for text in said],
+        "weight": recipe.weight,
+        "draws": recipe.shuffles,
+        "seed": recipe.seed,
+    }
+    scores = {
+        "clip_score": measure_clip_score(pictures, features, **told),
+        "ref_clip_score": measure_ref_clip_score(pictures, features, truth.features, owners, **told),
+    }
     groups = [entry.group for entry in kept]
     more = {"better": "higher", "encoder": dual.name}
-    both = ref_clip_scores(found.scores, texts.features, truth.features, owners)
     figures = [
-        average("clip_score", found.scores, groups, recipe, null=found.null, **more),
-        average("ref_clip_score", both, groups, recipe, **more),
+        average(name, found.scores, groups, recipe, null=found.null, **more) for name, found in scores.items()
     ]
     rules = {
         "clip_score": f"{recipe.weight:g} x max(cosine, 0), the mean over pictures",
+        "ref_clip_score": "harmonic mean of that and the largest cosine with a reference, by direction",
         **dual.tell_rules(recipe.prefix, texts.n_long + truth.n_long, len(said) + len(owners)),
     }
     return figures, rules
