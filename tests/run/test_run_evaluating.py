@@ -17,7 +17,7 @@ from earthloom.evaluate.config import EvaluationSettings, PictureSet, list_paths
 from earthloom.evaluate.result import Figure, Result, read_result
 from earthloom.evaluate.work import Outcome, Work
 from earthloom.recipes import parse_evaluation
-from earthloom.run.evaluating import run_evaluation
+from earthloom.run.evaluating import list_generator_faults, run_evaluation
 
 
 class CountRecipe(EvaluationSettings):
@@ -75,7 +75,7 @@ def test_that_other_prompts_in_the_same_file_are_drawn_apart(tmp_path: Path) -> 
 
 def test_that_wrong_settings_of_a_generator_are_refused_before_anything_is_drawn(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match=r"generated.generator.n: .*got 'many'.; generated.generator.stepz: Extra"
+        UsageError, match=r"generated.generator.n: .*got 'many'.; generated.generator.stepz: is no field here"
     ):
         run(tmp_path, n="many", stepz=3)
     assert not (tmp_path / "out").exists()
@@ -87,6 +87,21 @@ def test_that_faults_of_a_generator_have_their_line(tmp_path: Path) -> None:
         parse_evaluation(text, base=tmp_path)
     lines = {fault.place: fault.line for fault in caught.value.faults}
     assert lines["generated.generator.stepz"] == 7
+
+
+def test_that_a_field_that_generators_do_not_have_is_named_as_it_should_be(tmp_path: Path) -> None:
+    told = {
+        "stepz": "Did you mean `steps`?",
+        "guidence": "Did you mean `guidance`?",
+        "xyz": "docs/generate.md",
+    }
+    recipe = CountRecipe(
+        name="x", generated=PictureSet(generator={"model": "tiny", "prompt": ["a"], **dict.fromkeys(told, 1)})
+    )
+    faults = dict(list_generator_faults(recipe))
+    assert faults.keys() == {f"generated.generator.{name}" for name in told}
+    for name, words in told.items():
+        assert words in faults[f"generated.generator.{name}"]
 
 
 def test_which_paths_are_checked() -> None:

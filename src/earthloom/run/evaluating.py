@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -71,9 +72,20 @@ def list_generator_faults(recipe: EvaluationSettings) -> Iterator[tuple[str, str
         except ValidationError as error:
             for fault in error.errors():
                 place = ".".join((name, "generator", *map(str, fault["loc"])))
+                if fault["type"] == "extra_forbidden":
+                    yield place, _name_field(str(fault["loc"][-1]))
+                    continue
                 problem = fault["msg"].removeprefix("Value error, ").rstrip(".")
                 got = fault["input"]
                 yield place, f"{problem}." if isinstance(got, dict) else f"{problem}, got {got!r}."
+
+
+def _name_field(wrong: str) -> str:
+    """What to say of a field that generators do not have."""
+    near = difflib.get_close_matches(wrong, GenerateSettings.model_fields, n=1)
+    return (
+        f"is no field here. {f'Did you mean `{near[0]}`?' if near else 'docs/generate.md lists all fields.'}"
+    )
 
 
 def _hash_generator(told: dict[str, Any], base: Path) -> str:
