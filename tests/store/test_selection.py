@@ -147,7 +147,7 @@ def test_that_stretched_counts_are_linear_in_light(tmp_path: Path) -> None:
     ("selection", "said"),
     [
         ({"folder": "nowhere"}, "no folder"),
-        ({"folder": "empty"}, "holds no picture"),
+        ({"folder": "empty"}, r"empty holds no picture .*: no file of \.bmp, \.jpe?g, .* is in or below it"),
         ({"release": "empty"}, "holds no release"),
     ],
 )
@@ -160,8 +160,9 @@ def test_that_nothing_to_show_is_an_error_with_a_remedy(
 
 
 def test_that_filters_that_nothing_passes_are_named(work: Path) -> None:
-    with pytest.raises(UsageError, match="snow"):
-        choose(work, effects=("snow",))
+    said = r"none passes effects: snow, fog; gsd_m: 0\.0, 5\.0\. `earthloom inspect` says what it holds"
+    with pytest.raises(UsageError, match=said):
+        choose(work, effects=("snow", "fog"), gsd_m=(0.0, 5.0))
 
 
 def test_that_a_damaged_file_is_named(tmp_path: Path) -> None:

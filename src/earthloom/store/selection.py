@@ -81,6 +81,24 @@ class Selection(Settings):
         """The folder or the release."""
         return self.folder or self.release or ""
 
+    def make_empty_error(self) -> UsageError:
+        """The error for a selection that nothing passes."""
+        if self.folder is not None:
+            kinds = ", ".join(sorted(PICTURES))
+            return UsageError(
+                f"{self.folder} holds no picture that was asked for: no file of {kinds} is in or below it."
+            )
+        asked = self.model_dump(mode="json", exclude_defaults=True, exclude={"release"})
+        words = "; ".join(f"{name}: {_say(value)}" for name, value in asked.items())
+        return UsageError(
+            f"{self.release} holds no picture that was asked for: "
+            f"{f'none passes {words}' if words else 'it has no pair'}. `earthloom inspect` says what it holds."
+        )
+
+
+def _say(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
@@ -175,10 +193,7 @@ def select(selection: Selection, base: Path) -> list[Shown]:
         raise UsageError(f"there is no folder {str(root)!r}.")
     found = list(_list_folder(root) if selection.folder is not None else _list_shown(root, selection))
     if not found:
-        raise UsageError(
-            f"{selection.place} holds no picture that was asked for: "
-            f"{selection.model_dump_json(exclude_defaults=True)}."
-        )
+        raise selection.make_empty_error()
     if selection.limit is not None and selection.limit < len(found):
         found.sort(key=lambda shown: lot_of(shown.key, selection))
         found = sorted(found[: selection.limit], key=lambda shown: shown.key)
@@ -207,10 +222,7 @@ def list_pairs(
         n += 1
         yield pair
     if not n:
-        raise UsageError(
-            f"{selection.place} holds no picture that was asked for: "
-            f"{selection.model_dump_json(exclude_defaults=True)}."
-        )
+        raise selection.make_empty_error()
 
 
 def lot_of(key: str, selection: Selection) -> int:

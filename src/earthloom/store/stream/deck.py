@@ -104,8 +104,7 @@ class Deck:
 
     def make_empty_error(self) -> UsageError:
         """The error for a selection that nothing passes."""
-        filters = self.selection.model_dump_json(exclude_defaults=True)
-        return UsageError(f"{self.selection.place} holds no picture that was asked for: {filters}.")
+        return self.selection.make_empty_error()
 
     def _list(self, number: int) -> Listed:
         below = None if self.selection.limit is None else self._limit.get(None)
