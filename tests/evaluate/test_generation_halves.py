@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,20 +11,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from earthloom.evaluate.attributes.readings import Resampling
-from earthloom.evaluate.generation.classes import LEAST, match_labels
+from earthloom.evaluate.generation.classes import LEAST, match_labels, measure_classes
+from earthloom.evaluate.generation.config import GenerationRecipe
 from earthloom.evaluate.generation.distances import (
     measure_frechet,
     measure_frechet_infinity,
     measure_kernel,
 )
-from earthloom.evaluate.generation.halves import draw_halves, measure_levels
+from earthloom.evaluate.generation.halves import draw_halves, find_unit, measure_levels
 from earthloom.evaluate.generation.manifolds import measure_manifolds, measure_prdc
 from earthloom.evaluate.generation.spaces import Draws, Space
+from earthloom.evaluate.generation.spaces import make_space as build_space
 from earthloom.evaluate.generation.transfer import measure_transfer
+from earthloom.evaluate.generation.wording import list_rules
 from earthloom.metrics.frechet import frechet_distance
 
 DRAWS = Draws(
     resampling=Resampling(resamples=100, level=0.95, seed=0), halves=20, subsets=10, subset_size=100
+)
+RECIPE = GenerationRecipe.model_validate(
+    {"evaluate": "generation", "name": "made", "real": {"folder": "r"}, "generated": {"folder": "g"}}
 )
 
 
@@ -68,6 +75,40 @@ def test_the_floor_and_the_score_of_one_law_agree_at_equal_counts() -> None:
 def test_too_few_real_pictures_have_no_floor() -> None:
     assert measure_levels(make_space(16, 50), lambda x, y: {"fd": 0.0}, 0) == {}
     assert measure_frechet(make_space(16, 50), DRAWS, None).floor is None
+
+
+@pytest.mark.parametrize(
+    ("n_grounds", "unit", "said"),
+    [(40, "ground", "by ground"), (8, "picture", "by picture, for there are few grounds")],
+)
+def test_that_what_was_dealt_to_the_halves_is_said(n_grounds: int, unit: str, said: str) -> None:
+    """Fewer than twenty grounds are not dealt whole: their pictures are, and no word says otherwise."""
+    grounds = tuple(f"g{row % n_grounds}" for row in range(120))
+    entries = tuple(SimpleNamespace(key=f"k{row}") for row in range(120))
+    features = {"ours@1": np.random.default_rng(1).normal(size=(120, 4))}
+    gathered = SimpleNamespace(features=features, groups=grounds, entries=entries)
+    encoder = SimpleNamespace(name="ours", version="1", frechet="FD-made", kernel="KD-made")
+    space = build_space(encoder, gathered, gathered)  # type: ignore[arg-type]
+    assert find_unit(space) == unit
+    level = measure_levels(space, lambda x, y: {"fd:made": frechet_distance(x, y)}, 0)["fd:made"]
+    figure = measure_frechet(space, DRAWS, level)
+    assert figure.details["floor_by"] == unit
+    assert said in list_rules(RECIPE, space)["floor"]
+    for draw in draw_halves(space.real_groups, 120, 5, 0):
+        shared = {grounds[row] for row in draw.one} & {grounds[row] for row in draw.other}
+        assert bool(shared) == (unit == "picture")
+
+
+def test_that_a_class_of_few_grounds_says_what_was_dealt() -> None:
+    """Of 40 grounds all are dealt whole, of one class's five the pictures."""
+    names = ["many"] * 60 + ["few"] * 60
+    grounds = tuple(f"{name}{row % (35 if name == 'many' else 5)}" for row, name in enumerate(names))
+    space = replace(make_space(120, 120), real_groups=grounds, real_grounds=grounds)
+    found = measure_classes(space, match_labels(names, names), DRAWS)
+    assert {figure.group: figure.details["floor_by"] for figure in found} == {
+        "few": "picture",
+        "many": "ground",
+    }
 
 
 def test_a_shift_is_what_frechet_distances_measure() -> None:

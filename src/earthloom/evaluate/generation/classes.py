@@ -75,6 +75,10 @@ def _measure_class(space: Space, labels: Labels, name: str, draws: Draws) -> Fig
         generated=space.generated[drawn],
         real_groups=_take_groups(space.real_groups, rows),
         generated_groups=_take_groups(space.generated_groups, drawn),
+        real_grounds=tuple(space.real_grounds[row] for row in rows) if space.real_grounds else (),
+        generated_prompts=tuple(space.generated_prompts[row] for row in drawn)
+        if space.generated_prompts
+        else (),
     )
     levels = measure_levels(part, lambda x, y: {space.kernel: space.measure_kernel(x, y)}, draws.seed)
     return measure_kernel(part, draws, levels.get(space.kernel))

@@ -145,6 +145,7 @@ def tell_level(level: Level | None) -> dict[str, Any]:
         "floor": level.floor,
         "details": {
             "floor_n": level.n,
+            "floor_by": level.unit,
             "floor_low": level.floor_low,
             "floor_high": level.floor_high,
             "at_floor_n": level.generated,

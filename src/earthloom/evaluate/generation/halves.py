@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ DRAWS = 10
 _COSTLY = 512
 """Features above which a distance takes a second or more, so that fewer halves are drawn."""
 Rows = npt.NDArray[np.int64]
+Unit = Literal["ground", "picture"]
+SPLITS: Mapping[Unit, str] = {"ground": "by ground", "picture": "by picture, for there are few grounds"}
+"""What was done, in words."""
 Statistics = Callable[[Features, Features], Mapping[str, float]]
 
 
@@ -33,7 +37,7 @@ class Halves:
     one: Rows
     """Of the real set."""
     other: Rows
-    """Of the real set, of other grounds."""
+    """Of the real set, of other grounds; where pictures were split, of other pictures that may show the same ground."""
     drawn: Rows
     """Of the generated set."""
 
@@ -51,6 +55,8 @@ class Level:
     floor_low: float
     floor_high: float
     """The least and the largest over the halves."""
+    unit: Unit
+    """What was dealt to the halves whole."""
 
 
 def measure_levels(space: Space, measure: Statistics, seed: int) -> dict[str, Level]:
@@ -74,13 +80,31 @@ def measure_levels(space: Space, measure: Statistics, seed: int) -> dict[str, Le
         reference = space.real[draw.one]
         floors.append(measure(reference, space.real[draw.other]))
         scores.append(measure(reference, space.generated[draw.drawn]))
-    return {name: _level(name, len(draws[0].one), scores, floors) for name in floors[0]}
+    unit = find_unit(space)
+    return {name: _level(name, len(draws[0].one), scores, floors, unit) for name in floors[0]}
+
+
+def find_unit(space: Space) -> Unit:
+    """What halves of the real set are drawn of: grounds, or single pictures where there are few grounds.
+
+    Two pictures of one ground are nearer to each other than those of two: a floor by picture lies lower than one by
+    ground would.
+    """
+    return "ground" if space.real_grounds in ((), space.real_groups) else "picture"
 
 
 def draw_halves(real_groups: Sequence[str], n_generated: int, draws: int, seed: int) -> list[Halves]:
-    """Split the real pictures by ground, again and again; all parts of one draw are as large as the smallest of all.
+    """Split the real pictures by group, again and again; all parts of one draw are as large as the smallest of all.
 
-    None where there are fewer than two grounds.
+    Args:
+        real_groups: N, what goes to one half whole: grounds, or pictures where there are few grounds.
+        n_generated: generated pictures that each draw takes its part of.
+        draws: how often.
+        seed: of the draws.
+
+    Returns:
+        One for each time; none where there are fewer than two groups.
+
     """
     names, owner = np.unique(np.asarray(real_groups, np.str_), return_inverse=True)
     if len(names) < 2:
@@ -95,7 +119,7 @@ def draw_halves(real_groups: Sequence[str], n_generated: int, draws: int, seed: 
 
 
 def _split(owner: Rows, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    """Rows of two halves in random order; whole grounds go to the first until it has half of the pictures."""
+    """Rows of two halves in random order; whole groups go to the first until it has half of the pictures."""
     counts = np.bincount(owner)
     order = rng.permutation(len(counts))
     n_first = max(1, int((np.cumsum(counts[order]) <= len(owner) / 2).sum()))
@@ -104,7 +128,11 @@ def _split(owner: Rows, rng: np.random.Generator) -> tuple[Rows, Rows]:
 
 
 def _level(
-    name: str, n: int, scores: Sequence[Mapping[str, float]], floors: Sequence[Mapping[str, float]]
+    name: str,
+    n: int,
+    scores: Sequence[Mapping[str, float]],
+    floors: Sequence[Mapping[str, float]],
+    unit: Unit,
 ) -> Level:
     real = [floor[name] for floor in floors]
     return Level(
@@ -113,4 +141,5 @@ def _level(
         floor=float(np.mean(real)),
         floor_low=min(real),
         floor_high=max(real),
+        unit=unit,
     )

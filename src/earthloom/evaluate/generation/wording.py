@@ -60,8 +60,8 @@ def list_notes(
     n, n_real = len(spaces[0].generated), len(spaces[0].real)
     yield (
         f"Figures are of {n:,} generated and {n_real:,} real pictures, their floors of halves of the real ones, "
-        f"{halves.SPLITS[halves.find_unit(spaces[0])]}. Kernel distances do not depend on the counts; for the others the "
-        "tables of equal counts compare alike with alike."
+        f"{halves.SPLITS[halves.find_unit(spaces[0])]}. Kernel distances do not depend on the counts; for the others "
+        "the tables of equal counts compare alike with alike."
     )
     if min(n, n_real) < FEW_FOR_FRECHET:
         yield (
