@@ -160,9 +160,9 @@ def test_that_nothing_to_show_is_an_error_with_a_remedy(
 
 
 def test_that_filters_that_nothing_passes_are_named(work: Path) -> None:
-    said = r"none passes effects: snow, fog; gsd_m: 0\.0, 5\.0\. `earthloom inspect` says what it holds"
+    said = r"none passes effects: snow; gsd_m: 0.0, 5.0\. `earthloom inspect` says what it holds"
     with pytest.raises(UsageError, match=said):
-        choose(work, effects=("snow", "fog"), gsd_m=(0.0, 5.0))
+        choose(work, effects=("snow",), gsd_m=(0.0, 5.0))
 
 
 def test_that_a_damaged_file_is_named(tmp_path: Path) -> None:
