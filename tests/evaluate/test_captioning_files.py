@@ -71,6 +71,8 @@ def test_cocos_annotations(tmp_path: Path) -> None:
         ("a.json", '[{"image_id": 1}]', "row 1: one of key"),
         ("a.json", '{"a": 3}', "captions were wanted as text"),
         ("a.jsonl", '["a"]', "got list"),
+        ("a.jsonl", '{"file": "a.jpg", "caption": null}', r"row 1: .* got file, caption \(which is null\)"),
+        ("a.jsonl", '{"file": "a", "caption": "b"}\n\n{"file": b}', "line 3, is no JSON: .* at column 10"),
         ("a.csv", f"file,caption\na.jpg,{'a' * 200_000}\n", "field larger than field limit"),
     ],
 )

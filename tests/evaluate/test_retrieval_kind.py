@@ -138,7 +138,7 @@ def test_a_release_by_its_styles_with_a_broken_picture(home: Path) -> None:
     write_release(home / "release", pairs)
     result = measure(home, pictures={"release": "release"}, styles=["rich"], prefix="a satellite image of ")
     assert result.find("to_text@1").n == 11
-    assert result.find("to_text@1").interval == "bootstrap over 6 grounds"
+    assert result.find("to_text@1").interval == "Wilson's score interval over 6 grounds"
     assert result.protocol.rules["prefix"] == "'a satellite image of '"
     assert any("1 pictures have no caption" in note for note in result.notes)
     with pytest.raises(UsageError, match="of the styles none"):

@@ -13,6 +13,7 @@ from earthloom.metrics.bootstrap import (
     bootstrap_mean,
     draw_halves,
     half_sample_interval,
+    share_interval,
 )
 
 
@@ -63,6 +64,65 @@ def test_nine_in_ten_hold_the_mean(method: str) -> None:
         for case in range(400)
     ]
     assert np.mean(held) == pytest.approx(0.89, abs=0.045)
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 8), (3, 8), (20, 20), (19, 20), (431, 500), (500, 500)])
+def test_shares_have_the_interval_of_scipy(right: int, n: int) -> None:
+    flags = np.arange(n) < right
+    for level in (0.9, 0.95):
+        found = share_interval(flags, level=level)
+        wanted = scipy.stats.binomtest(right, n).proportion_ci(level, method="wilson")
+        assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), abs=1e-12)
+    assert (found.how, found.holds(right / n)) == ("Wilson's score interval", True)
+
+
+@pytest.mark.parametrize(("share", "n"), [(0.5, 20), (0.9, 20), (0.98, 50), (0.995, 100), (0.02, 100)])
+def test_intervals_hold_shares_near_the_ends_too(share: float, n: int) -> None:
+    """Counted over all outcomes by the binomial law; of the bootstrap less than half hold a share of 0.995."""
+    outcomes = np.arange(n + 1)
+    held = [share_interval(np.arange(n) < right).holds(share) for right in outcomes]
+    assert 0.9 < scipy.stats.binom.pmf(outcomes, n, share) @ held <= 1
+
+
+@pytest.mark.parametrize(("n_groups", "share"), [(15, 0.5), (40, 0.9), (40, 0.98)])
+def test_shares_of_groups_that_agree_within_themselves(n_groups: int, share: float) -> None:
+    """Four of five items of a group have its answer, the others one of their own."""
+    rng = np.random.default_rng(11)
+    groups = np.repeat(np.arange(n_groups), 5)
+    held = []
+    for _ in range(400):
+        common = (rng.random(n_groups) < share)[groups]
+        flags = np.where(rng.random(len(groups)) < 0.8, common, rng.random(len(groups)) < share)
+        held.append(share_interval(flags, groups=groups).holds(share))
+    assert 0.9 < np.mean(held) <= 1
+    # Where all items are their own groups, or agree with none of them, groups cost next to nothing.
+    flags = rng.random(300) < 0.7
+    alone, shuffled = share_interval(flags), share_interval(flags, groups=np.arange(300) % 60)
+    assert shuffled.high - shuffled.low == pytest.approx(alone.high - alone.low, rel=0.25)
+    assert share_interval(flags, groups=np.arange(300)) == alone
+
+
+def test_groups_of_one_answer_count_once() -> None:
+    copies, groups = np.repeat(np.arange(40) < 29, 5), np.repeat(np.arange(40), 5)
+    found, wanted = share_interval(copies, groups=groups), share_interval(np.arange(40) < 29)
+    assert found.high - found.low == pytest.approx(wanted.high - wanted.low, rel=0.04)
+    certain = share_interval(np.ones(200, np.bool_), groups=groups)
+    assert certain.high == 1
+    assert 0.9 < certain.low < wanted_low(40)
+
+
+def wanted_low(n: int) -> float:
+    """Wilson's lower limit of n right answers of n: n / (n + z^2)."""
+    return n / (n + scipy.stats.norm.ppf(0.975) ** 2)
+
+
+def test_what_is_no_share_is_refused() -> None:
+    with pytest.raises(UsageError, match="A truth for each item"):
+        share_interval(np.array([0.5, 1.0]))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="At least 2"):
+        share_interval(np.ones(1, np.bool_))
+    with pytest.raises(UsageError, match="level"):
+        share_interval(np.ones(4, np.bool_), level=1)
 
 
 def test_items_that_depend_on_each_other_need_groups() -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from earthloom.evaluate.config import EvaluationSettings
 from earthloom.evaluate.result import Figure
-from earthloom.metrics.bootstrap import Interval, bootstrap, bootstrap_mean
+from earthloom.metrics.bootstrap import Interval, bootstrap, bootstrap_mean, share_interval
 
 Scores = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -25,7 +25,7 @@ def average(
     units: str = "grounds",
     **more: Any,
 ) -> Figure:
-    """The mean of scores, an item each, with its bootstrap interval over groups.
+    """The mean of scores, an item each, with its interval over groups: of truths Wilson's, else by bootstrap.
 
     Args:
         name: of the figure.
@@ -39,16 +39,16 @@ def average(
     if not len(scores):
         reason = more.pop("reason", None) or "there is nothing to average"
         return Figure(name=name, value=None, n=0, reason=reason, **more)
-    values, n_units = np.asarray(scores, np.float64), len(set(groups))
-    interval = (
-        bootstrap_mean(
-            values, groups=list(groups), resamples=recipe.resamples, seed=recipe.seed, level=recipe.level
+    n_units = len(set(groups))
+    interval = None
+    if n_units > 1 and scores.dtype == np.bool_:
+        interval = share_interval(scores, groups=list(groups), level=recipe.level)
+    elif n_units > 1:
+        interval = bootstrap_mean(
+            scores, groups=list(groups), resamples=recipe.resamples, seed=recipe.seed, level=recipe.level
         ).interval
-        if n_units > 1
-        else None
-    )
     return make_figure(
-        name, float(values.mean()), interval, n_units, units=units, **{"n": len(values), **more}
+        name, float(scores.mean()), interval, n_units, units=units, **{"n": len(scores), **more}
     )
 
 
@@ -85,6 +85,6 @@ def make_figure(
         value=value,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
-        interval=f"bootstrap over {n_units:,} {units}" if interval else None,
+        interval=f"{interval.how} over {n_units:,} {units}" if interval else None,
         **more,
     )

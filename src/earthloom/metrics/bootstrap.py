@@ -11,6 +11,9 @@ Statistics 1992). For these we take half-samples without replacement. Their spre
 statistic at the full count: a subset of b out of n has the variance s^2 / b (1 - b / n), which is s^2 / n for b = n / 2
 (the delete-d jackknife with d = n / 2: Shao and Wu, Annals of Statistics 1989; Politis, Romano and Wolf, Subsampling,
 1999). Where a distance has a bias that falls with the count, the interval is about the mean at the full count.
+
+For shares of items that something holds of, such as an accuracy, the bootstrap fails near 0 and 1: of 20 right answers
+of 20 every resample is 1, and the interval is a point. Of these we take Wilson's (`share_interval`).
 """
 
 from __future__ import annotations
@@ -46,6 +49,12 @@ class Interval:
     level: float
     """Confidence, such as 0.95."""
     resamples: int
+    """How many it was taken from; 0 where it is by a formula."""
+
+    @property
+    def how(self) -> str:
+        """How it was taken, in words."""
+        return "bootstrap" if self.resamples else "Wilson's score interval"
 
     def holds(self, value: float) -> bool:
         """Whether a value lies inside."""
@@ -117,6 +126,50 @@ def bootstrap_mean(
     value = float(scores.mean())
     interval = _make_interval(value, values, level, method)
     return Estimate(value=value, interval=interval, n=len(scores), n_units=len(members))
+
+
+def share_interval(
+    flags: npt.NDArray[np.bool_], *, groups: Groups | None = None, level: float = 0.95
+) -> Interval:
+    """Interval of the share of N items that something holds of, by Wilson's score (JASA 22, 1927); within 0 to 1.
+
+    Items of a group depend on each other: as many independent items are counted as have the variance that is found
+    between groups, corrected for few groups (Korn and Graubard, Survey Methodology 24, 1998, who put this number into
+    another exact interval). Where an answer is the same for all items nothing tells how far groups agree within
+    themselves, and each counts as one item.
+
+    Raises:
+        UsageError: for fewer than two items or groups, or items that are not truths.
+
+    """
+    from scipy.special import ndtri, stdtrit
+
+    flags = np.asarray(flags)
+    if flags.ndim != 1 or flags.dtype != np.bool_:
+        raise UsageError(f"A truth for each item was wanted, got {flags.dtype} of shape {flags.shape}.")
+    if not 0 < level < 1:
+        raise UsageError(f"A level between 0 and 1 was wanted, got {level}.")
+    members = _list_members(len(flags), groups)
+    tail = (1 + level) / 2
+    share, n = float(flags.mean()), _count_independent(flags, members)
+    n *= float(stdtrit(len(flags) - 1, tail) / stdtrit(len(members) - 1, tail)) ** 2
+    z2 = float(ndtri(tail)) ** 2
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    reach = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    # At the ends one limit is the share itself, which rounding must not pass.
+    low, high = min(max(middle - reach, 0.0), share), max(min(middle + reach, 1.0), share)
+    return Interval(low=float(low), high=float(high), level=level, resamples=0)
+
+
+def _count_independent(flags: npt.NDArray[np.bool_], members: Sequence[Indices]) -> float:
+    """Independent items whose share varies as that of these groups does."""
+    share, n, n_groups = float(flags.mean()), len(flags), len(members)
+    if share in {0.0, 1.0}:
+        return n_groups
+    off = sum(float(flags[items].sum() - share * len(items)) ** 2 for items in members)
+    between = n_groups / (n_groups - 1) * off / n**2
+    alone = share * (1 - share) / (n - 1)
+    return n * min(alone / between, 1.0) if between else n
 
 
 def bootstrap_difference(

@@ -126,8 +126,7 @@ def _tell_name(judged: Judgement[np.str_], name: str, encoder: str, resampling: 
         n_learned=judged.n_learned,
     )
     found, ceiling = (
-        average((readings.read == name).astype(np.float64), readings.groups, resampling)
-        for readings in (one.generated, one.real)
+        average(readings.read == name, readings.groups, resampling) for readings in (one.generated, one.real)
     )
     assert found is not None  # a name that was asked for has pictures
     return Telling(judgement=one, encoder=encoder).tell(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earthloom.evaluate.result import Figure
-from earthloom.metrics.bootstrap import Interval, bootstrap_mean
+from earthloom.metrics.bootstrap import Interval, bootstrap_mean, share_interval
 
 LEAST_PICTURES, LEAST_GROUPS = 20, 10
 """Of real pictures, so that a name or a distance is learned: our choice, two grounds in every fold of five."""
@@ -111,7 +111,7 @@ class Telling:
             encoder=self.encoder,
             low=interval.low if interval else None,
             high=interval.high if interval else None,
-            interval=f"bootstrap over {found.n_groups:,} prompts" if interval else None,
+            interval=f"{interval.how} over {found.n_groups:,} prompts" if interval else None,
             null=null,
             ceiling=ceiling.value if ceiling else None,
             n=len(self.judgement.generated),
@@ -130,14 +130,20 @@ class Telling:
         }
 
 
-def average(scores: Scores, groups: tuple[str, ...], resampling: Resampling) -> Agreement | None:
-    """Mean of a score of each picture; None for no pictures."""
+def average(
+    scores: Scores | npt.NDArray[np.bool_], groups: tuple[str, ...], resampling: Resampling
+) -> Agreement | None:
+    """Mean of a score or a truth of each picture; None for no pictures. Of truths the interval is Wilson's."""
     if not len(scores):
         return None
     if len(set(groups)) < 2:
         return Agreement(value=float(scores.mean()), interval=None, n_groups=1)
+    if scores.dtype == np.bool_:
+        flags = np.asarray(scores, np.bool_)
+        interval = share_interval(flags, groups=groups, level=resampling.level)
+        return Agreement(value=float(flags.mean()), interval=interval, n_groups=len(set(groups)))
     found = bootstrap_mean(
-        scores,
+        np.asarray(scores, np.float64),
         groups=groups,
         resamples=resampling.resamples,
         seed=resampling.seed,

@@ -40,14 +40,26 @@ def _read_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
         if path.suffix.lower() == ".csv":
             yield from _parse_rows(path, list(csv.DictReader(io.StringIO(text, newline=""))))
         elif path.suffix.lower() in {".jsonl", ".ndjson"}:
-            lines = text.split("\n")  # a caption may hold what `splitlines` splits at
-            yield from _parse_rows(path, [json.loads(line) for line in lines if line.strip()])
+            yield from _parse_rows(path, list(_parse_lines(path, text)))
         else:
             yield from _parse_json(path, json.loads(text))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, csv.Error) as error:
         raise UsageError(f"{path} is no {path.suffix or 'JSON'} file: {error}.") from error
+
+
+def _parse_lines(path: Path, text: str) -> Iterator[Any]:
+    lines = text.split("\n")  # a caption may hold what `splitlines` splits at
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            raise UsageError(
+                f"{path}, line {number}, is no JSON: {error.msg} at column {error.colno}."
+            ) from error
 
 
 def _parse_json(path: Path, plain: Any) -> Iterator[tuple[str, list[str]]]:
@@ -73,9 +85,15 @@ def _parse_rows(path: Path, rows: Sequence[Any], first: str | None = None) -> It
         if key is None or told is None:
             raise UsageError(
                 f"{path}, row {number}: one of {', '.join(_KEYS)} and one of {', '.join(_TEXTS)} were wanted, got "
-                f"{', '.join(map(str, row)) if isinstance(row, dict) else type(row).__name__}."
+                f"{_say_row(row)}."
             )
         yield str(key), _list_texts(path, told)
+
+
+def _say_row(row: Any) -> str:
+    if not isinstance(row, dict):
+        return type(row).__name__
+    return ", ".join(f"{name} (which is null)" if told is None else str(name) for name, told in row.items())
 
 
 def _find(row: Any, names: Iterable[str]) -> Any:
