@@ -149,6 +149,8 @@ def test_that_a_matrix_keeps_the_classes_that_are_told_worst() -> None:
     assert told is not None
     assert "64 of 300 rows" in told
     assert len(render_page(replace(make_result(), tables=(table,)))) < 600_000
+    counted = replace(table, rows=tuple((f"{row[0]} (1,060)", *row[1:]) for row in rows))
+    assert [row[1:] for row in shrink_table(counted)[0].rows] == [row[1:] for row in shown.rows]
 
 
 def test_that_a_matrix_whose_rows_are_no_columns_keeps_its_first_columns() -> None:

@@ -19,11 +19,11 @@ from made_results import KD, make_grid, make_result, with_figure
 from PIL import Image
 
 from earthloom.evaluate.page import render_page
-from earthloom.evaluate.page.charts import choose_ticks
+from earthloom.evaluate.page.charts import choose_ticks, draw_curve
 from earthloom.evaluate.page.glossary import name_figure
 from earthloom.evaluate.page.grids import MOST_BYTES, copy_picture, draw_grids
 from earthloom.evaluate.page.scales import draw_scale, find_domain
-from earthloom.evaluate.result import Figure
+from earthloom.evaluate.result import Figure, SetInfo
 
 VOID = {"meta", "img", "line", "circle", "rect", "path", "polygon", "br"}
 
@@ -114,6 +114,22 @@ def test_that_small_pictures_are_copied_without_loss_and_large_ones_shrunk() -> 
     large = np.zeros((300, 600, 3), np.uint8)
     _, _, data = copy_picture(large).partition(",")
     assert Image.open(io.BytesIO(base64.b64decode(data))).size == (256, 128)
+
+
+def test_that_the_key_of_a_line_is_drawn_as_the_line_is() -> None:
+    (curve,) = make_result().curves
+    drawn = draw_curve(curve)
+    keys = re.findall(r'<line [^>]*class="(stroke line-\d)"/></svg>([^<]+)</li>', drawn)
+    assert keys == [("stroke line-0", "measured"), ("stroke line-1", "fit")]
+    assert [drawn.count(f'class="{name}"') for name, _ in keys] == [2, 2]
+
+
+def test_that_details_of_a_set_are_words() -> None:
+    told = SetInfo(
+        name="real", place="x", n=180, details={"formats": {"PNG": 180}, "n_groups": 9, "sides": [48, 64]}
+    )
+    page = Checker(render_page(replace(make_result(), sets=(told,)))).text
+    assert "180 of x, formats PNG 180, n groups 9, sides 48 64" in page
 
 
 def test_that_a_page_does_not_grow_without_end() -> None:

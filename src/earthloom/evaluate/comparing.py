@@ -11,7 +11,7 @@ from typing import Any
 
 from earthloom.core.errors import UsageError
 from earthloom.core.markup import Html, element, join
-from earthloom.evaluate.differing import list_differences
+from earthloom.evaluate.differing import list_differences, name_apart
 from earthloom.evaluate.page.choosing import MOST
 from earthloom.evaluate.page.frame import lay_out
 from earthloom.evaluate.page.glossary import name_figure
@@ -80,7 +80,7 @@ def compare(results: Sequence[Result]) -> Comparison:
         raise UsageError(f"Results of one kind were wanted, got {' and '.join(kinds)}.")
     keys = dict.fromkeys(_key(figure) for result in results for figure in result.figures)
     found = [{_key(figure): figure for figure in reversed(result.figures)} for result in results]
-    names = _name_apart(results)
+    names = name_apart(results)
     return Comparison(
         names=names,
         rows=tuple(_line_up(key, [figures.get(key) for figures in found]) for key in keys),
@@ -127,19 +127,6 @@ _TOLD = 3
 
 def _key(figure: Figure) -> _Key:
     return figure.name, figure.encoder, figure.group
-
-
-def _name_apart(results: Sequence[Result]) -> tuple[str, ...]:
-    names = [result.name for result in results]
-    if len(set(names)) == len(names):
-        return tuple(names)
-    return tuple(f"{name} ({_count_in_letters(i)})" for i, name in enumerate(names))
-
-
-def _count_in_letters(i: int) -> str:
-    """A, B, ... Z, AA, AB as columns of a spreadsheet."""
-    more, letter = divmod(i, 26)
-    return (_count_in_letters(more - 1) if more else "") + chr(ord("A") + letter)
 
 
 def _list_doubles(names: Sequence[str], results: Sequence[Result]) -> Iterator[str]:
@@ -198,14 +185,20 @@ def _find_best(figures: Sequence[Figure | None]) -> int | None:
 
 
 def _say_value(figure: Figure | None) -> str:
+    span = _say_span(figure)
+    return _say_middle(figure) + (f" ({span})" if span else "")
+
+
+def _say_middle(figure: Figure | None) -> str:
     if figure is None:
         return "–"
-    if figure.value is None:
-        return "not measured"
-    span = ""
-    if figure.low is not None and figure.high is not None:
-        span = f" ({say_number(figure.low)} to {say_number(figure.high)})"
-    return say_number(figure.value) + span
+    return "not measured" if figure.value is None else say_number(figure.value)
+
+
+def _say_span(figure: Figure | None) -> str:
+    if figure is None or figure.value is None or figure.low is None or figure.high is None:
+        return ""
+    return f"{say_number(figure.low)} to {say_number(figure.high)}"
 
 
 def _say_difference(row: Compared) -> str:
@@ -270,11 +263,17 @@ def _tell_left_out(n: int) -> Html:
     return element("p", told, class_="soft small") if n else join()
 
 
+def _draw_value(figure: Figure | None, *, is_best: bool) -> list[Html]:
+    span = _say_span(figure)
+    value = element("strong" if is_best else "span", _say_middle(figure))
+    return [value, element("small", span)] if span else [value]
+
+
 def _list_cells(row: Compared) -> list[Html]:
     under = [element("small", part) for part in (row.group, row.encoder) if part]
     domain = find_domain([figure for figure in row.figures if figure is not None])
     values = [
-        element("td", element("strong" if i == row.better else "span", _say_value(figure)), class_="number")
+        element("td", *_draw_value(figure, is_best=i == row.better), class_="number")
         for i, figure in enumerate(row.figures)
     ]
     scales = [

@@ -14,6 +14,20 @@ _Stated = Mapping[str, str]
 """What each result says of one matter, by the result's name; without those that have nothing to say."""
 
 
+def name_apart(results: Sequence[Result]) -> tuple[str, ...]:
+    """The names of results, with a letter behind each where two have one name."""
+    names = [result.name for result in results]
+    if len(set(names)) == len(names):
+        return tuple(names)
+    return tuple(f"{name} ({_count_in_letters(i)})" for i, name in enumerate(names))
+
+
+def _count_in_letters(i: int) -> str:
+    """A, B, ... Z, AA, AB as columns of a spreadsheet."""
+    more, letter = divmod(i, 26)
+    return (_count_in_letters(more - 1) if more else "") + chr(ord("A") + letter)
+
+
 def list_differences(names: Sequence[str], results: Sequence[Result]) -> Iterator[str]:
     """What speaks against comparing results, all of them with all.
 

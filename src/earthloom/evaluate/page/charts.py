@@ -102,11 +102,14 @@ def _draw_line(line: Line, number: int, x_range: Range, y_range: Range) -> Itera
 def _draw_legend(curve: Curve) -> Html:
     if len(curve.lines) < 2:
         return element("span", "")
-    keys = [
-        element("li", element("i", class_=f"key line-{i % _COLOURS}"), line.name)
-        for i, line in enumerate(curve.lines)
-    ]
+    keys = [element("li", _draw_key(i), line.name) for i, line in enumerate(curve.lines)]
     return element("ul", keys, class_="legend")
+
+
+def _draw_key(number: int) -> Html:
+    """The line in its colour and its dashes."""
+    line = element("line", x1=0, x2=30, y1=3, y2=3, class_=f"stroke line-{number % _COLOURS}")
+    return element("svg", line, viewBox="0 0 30 6", class_="key", aria_hidden="true")
 
 
 def _say(curve: Curve) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,8 @@ MOST_ROWS = 100
 """Of a table."""
 MOST_CLASSES = 64
 """Rows and columns of a matrix."""
+_COUNT = re.compile(r" \([\d,]+\)$")
+"""Of pictures, behind the name of a row: `river (60)`."""
 _LAST = 20
 """Rows from the end of a table that is too long: authors put what tells most at one of its ends."""
 
@@ -102,16 +105,17 @@ def _shrink_matrix(table: Table) -> tuple[Table, str | None]:
     n_rows, n_columns = len(table.rows), len(table.columns) - 1
     if max(n_rows, n_columns) <= MOST_CLASSES:
         return table, None
-    places = {name: i for i, name in reversed(list(enumerate(table.columns[1:], 1)))}
+    places = {name: i for i, name in reversed(list(enumerate(table.columns)))}
+    own = [places.get(_COUNT.sub("", str(row[0])), 0) for row in table.rows]
 
-    def find_own(row: tuple[str | float | int | None, ...]) -> float:
-        cell = row[places[str(row[0])]] if str(row[0]) in places else None
+    def rate(i: int) -> float:
+        cell = table.rows[i][own[i]] if own[i] else None
         return float(cell) if isinstance(cell, int | float) else 0.0
 
-    worst = sorted(range(n_rows), key=lambda i: find_own(table.rows[i]))[:MOST_CLASSES]
-    rows = [table.rows[i] for i in sorted(worst)]
-    own = [places[str(row[0])] for row in rows if str(row[0]) in places]
-    columns = [0, *(sorted(own) or range(1, min(n_columns, MOST_CLASSES) + 1))]
+    worst = sorted(sorted(range(n_rows), key=rate)[:MOST_CLASSES])
+    rows = [table.rows[i] for i in worst]
+    kept = sorted({own[i] for i in worst if own[i]})
+    columns = [0, *(kept or range(1, min(n_columns, MOST_CLASSES) + 1))]
     told = (
         f"{len(rows)} of {n_rows:,} rows, those whose own column is smallest, with {len(columns) - 1} of {n_columns:,} "
         "columns, so that rows do not add up; result.json has all."

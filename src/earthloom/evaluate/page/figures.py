@@ -109,7 +109,7 @@ def draw_groups(result: Result) -> Html:
 def _draw_group(name: str, encoder: str | None, figures: Sequence[Figure]) -> Html:
     parts = choose_groups(figures)
     domain = find_domain([figure for part in parts for figure in part.figures])
-    table = element("table", [_draw_part(part, domain) for part in parts])
+    table = element("table", [_draw_part(part, domain) for part in parts], class_="groups")
     under = [element("p", encoder, class_="soft small")] if encoder else []
     return element(
         "div",

@@ -39,7 +39,7 @@ def _say_set(chosen: SetInfo) -> str:
     details = {
         name: value for name, value in sorted(chosen.details.items()) if value not in (None, [], {}, "")
     }
-    words += [f"{name} {_say_value(value)}" for name, value in details.items()]
+    words += [f"{name.replace('_', ' ')} {_say_value(value)}" for name, value in details.items()]
     words.append(f"contents {chosen.identity[:12]}" if chosen.identity else "")
     return ", ".join(word for word in words if word)
 
@@ -50,6 +50,8 @@ def _say_value(value: object) -> str:
     if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
         rest = f" and {len(value) - _SHOWN:,} more" if len(value) > _SHOWN else ""
         return " ".join(map(str, value[:_SHOWN])) + rest
+    if isinstance(value, Mapping) and all(isinstance(each, str | int | float) for each in value.values()):
+        return " ".join(f"{name} {each}" for name, each in value.items())
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
