@@ -13,8 +13,11 @@ from tiny_models.clip import write_tiny_clip
 from earthloom.core.errors import UsageError
 from earthloom.evaluate.alignment.config import AlignmentRecipe
 from earthloom.evaluate.alignment.mentions import find_mentions, list_topics
+from earthloom.evaluate.alignment.pairs import pair_up
+from earthloom.evaluate.config import PictureSet
 from earthloom.evaluate.evaluating import evaluate
 from earthloom.evaluate.result import Result, read_result
+from earthloom.evaluate.sets import open_set
 
 N = 24
 _LONG = " The picture shows furrows, a road, two barns and a pond, all of them seen from above." * 6
@@ -55,9 +58,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _text(pair: dict[str, object], place: int) -> str:
+    return str(_list_captions(pair)[place]["text"])
+
+
+def _list_captions(pair: dict[str, object]) -> list[dict[str, object]]:
     captions = pair["captions"]
     assert isinstance(captions, list)
-    return str(captions[place]["text"])
+    return captions
 
 
 def measure(home: Path, **told: object) -> Result:
@@ -73,6 +80,31 @@ def measure(home: Path, **told: object) -> Result:
         }
     )
     return evaluate(recipe, home / "out", base=home)
+
+
+def test_prompts_and_captions_without_words_are_left_out(tmp_path: Path) -> None:
+    """The prefix alone would be scored: of pictures drawn from nothing it says nothing."""
+    prompts = ["a lake", " ", "a field"]
+    write_drawn(
+        tmp_path / "drawn", [{"kind": 0, "number": i, "prompt": text} for i, text in enumerate(prompts)]
+    )
+    silent = {"text": "  ", "style": "plain", "role": None, "author": "rules"}
+    pair = make_pair(0)
+    write_release(tmp_path / "release", [{**pair, "captions": [silent, *_list_captions(pair)]}])
+    recipe = AlignmentRecipe.model_validate(
+        {
+            "evaluate": "alignment",
+            "name": "a",
+            "clip": {"model": "clip"},
+            "generated": {"folder": "drawn"},
+            "captions": 1,
+        }
+    )
+    drawn = open_set("generated", recipe.generated, tmp_path)
+    assert [pair.text for pair in pair_up(drawn.entries, recipe, {})] == ["a lake", "a field"]
+    real = open_set("real", PictureSet(release="release"), tmp_path)
+    (found,) = pair_up(real.entries, recipe, {})
+    assert (found.text, found.stratum) == ("field 0", "plain 1")
 
 
 def test_scores_are_those_of_the_models_own_features(home: Path) -> None:

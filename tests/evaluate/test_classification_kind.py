@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes.benchmarks import write_classes, write_eurosat, write_release, write_tar
+from fakes.benchmarks import draw, write_classes, write_eurosat, write_release, write_tar
+from PIL import Image
 from pydantic import ValidationError
 from tiny_models.clip import write_tiny_clip
 
@@ -47,7 +48,6 @@ def test_zero_shot_is_that_of_the_models_own_features(home: Path) -> None:
     words = ["annual crop", "forest", "herbaceous vegetation", "highway", "industrial area", "pasture",
              "permanent crop", "residential area", "river", "sea or lake"]  # fmt: skip
     from fakes.benchmarks import SIDE
-    from PIL import Image
 
     with torch.no_grad():
         columns = []
@@ -164,6 +164,31 @@ def test_several_labels_give_mean_average_precision(home: Path) -> None:
     assert 0 < found.value <= 1
     assert found.null == pytest.approx((8 + 4 + 4) / 36)
     assert found.n == 12
+
+
+def test_words_and_probes_judge_the_same_pictures(home: Path) -> None:
+    """One picture is too small for `classical` and not for CLIP; the same CLIP is asked both ways."""
+    write_classes(home / "odd", ["water", "field"], "{number}.png", n=6)
+    Image.fromarray(draw(0, 9)[:20, :20]).save(home / "odd" / "water" / "small.png")
+    (home / "odd" / "field" / "broken.png").write_bytes(b"no picture")
+    result = measure(
+        home,
+        pictures={"folder": "odd"},
+        clip={"model": "clip"},
+        encoders=[{"name": "classical"}, {"name": "clip", "weights": "clip"}],
+        folds=3,
+    )
+    accuracies = [figure for figure in result.figures if figure.name.endswith(":accuracy")]
+    assert [figure.name for figure in accuracies] == [
+        "zero_shot:accuracy",
+        "probe:accuracy",
+        "probe:accuracy",
+    ]
+    (info,) = result.sets
+    assert (info.n, info.n_refused, len(result.refused)) == (12, 2, 2)
+    assert {figure.n for figure in accuracies} == {12}
+    recalls = [figure for figure in result.figures if figure.name == "zero_shot:recall"]
+    assert {figure.group: figure.n for figure in recalls} == {"water": 6, "field": 6}
 
 
 def test_classes_of_one_ground_are_left_out_of_probes(home: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from earthloom.core.errors import RunError
 from earthloom.evaluate.classification.config import ClassificationRecipe
 from earthloom.evaluate.classification.telling import Judged, list_figures, tabulate
 from earthloom.evaluate.classification.zero_shot import Part
-from earthloom.evaluate.seeing import see_entries
 from earthloom.evaluate.sets import Entry
 from earthloom.evaluate.work import Work
 from earthloom.metrics.probe import PENALTY, cross_validate
@@ -21,24 +20,38 @@ _LEAST = 2
 
 
 def probe(
-    entries: Sequence[Entry], encoders: Sequence[Encoder], recipe: ClassificationRecipe, work: Work
+    kept: Sequence[Entry],
+    features: Mapping[str, Features],
+    encoders: Sequence[Encoder],
+    recipe: ClassificationRecipe,
+    work: Work,
 ) -> list[Part]:
     """Judge every picture by probes that saw nothing of its ground, for each encoder.
 
+    Args:
+        kept: pictures with a class, N.
+        features: `name@version` of each encoder to N x D.
+        encoders: whose features are read.
+        recipe: folds, and how often is drawn for intervals.
+        work: is told how far the work is.
+
     Raises:
-        RunError: no picture can be used, or fewer than two classes have two grounds.
+        RunError: fewer than two classes have two grounds.
 
     """
     if not encoders:
         return []
-    kept, features = see_entries(entries, encoders, work, recipe.cache)
     rows, rare = _choose_taught(kept)
     if len({kept[i].label for i in rows}) < _LEAST:
         raise RunError(
             f"At least two classes with pictures of two grounds were wanted among {len(kept):,} pictures."
         )
     chosen = [kept[i] for i in rows]
-    notes = [f"Too few grounds for a probe, left out: {', '.join(rare)}."] if rare else []
+    notes = (
+        [f"Too few grounds for a probe, left out: {', '.join(rare)} ({len(kept) - len(rows):,} pictures)."]
+        if rare
+        else []
+    )
     parts = []
     for encoder in encoders:
         work.tell(f"probing {encoder.name}")
@@ -84,7 +97,6 @@ def _probe_one(
         "each picture judged by a probe that saw nothing of its ground"
     )
     return Part(
-        entries=chosen,
         figures=tuple(list_figures(judged, recipe)),
         encoders={name_encoder(encoder): encoder.resize},
         rules={"probe": rule},

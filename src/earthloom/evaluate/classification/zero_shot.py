@@ -20,7 +20,7 @@ from earthloom.evaluate.benchmarks.words import (
 )
 from earthloom.evaluate.classification.config import ClassificationRecipe
 from earthloom.evaluate.classification.telling import Judged, list_figures, tabulate
-from earthloom.evaluate.duals import OpenDual, see
+from earthloom.evaluate.duals import OpenDual
 from earthloom.evaluate.result import Figure, Table
 from earthloom.evaluate.sets import Entry
 from earthloom.evaluate.work import Work
@@ -39,8 +39,6 @@ _DEFAULT_TEMPLATES = "satellite"
 class Part:
     """What one model gave."""
 
-    entries: Sequence[Entry]
-    """Pictures that could be used."""
     figures: Sequence[Figure]
     encoders: Mapping[str, str]
     rules: Mapping[str, str] = field(default_factory=dict)
@@ -49,21 +47,24 @@ class Part:
 
 
 def classify_by_words(
-    entries: Sequence[Entry],
+    kept: Sequence[Entry],
+    pictures: Features,
+    prompts: Prompts,
     dual: OpenDual,
-    benchmark: Benchmark | None,
     recipe: ClassificationRecipe,
     work: Work,
 ) -> Part:
     """Judge every picture by the class whose sentences are nearest.
 
-    Raises:
-        UsageError: there are fewer than two classes, or no such templates or wording.
-        RunError: no picture can be used.
+    Args:
+        kept: pictures with a class, N.
+        pictures: their features by `dual`, N x D.
+        prompts: sentences for all classes, as `make_prompts` gives them.
+        dual: told the classes.
+        recipe: how often is drawn for intervals, and whether pictures may have several classes.
+        work: is told how far the work is.
 
     """
-    prompts = make_prompts(entries, benchmark, recipe)
-    kept, pictures = see(entries, dual, work, recipe.cache)
     work.tell("reading class names")
     texts = dual.describe_texts(prompts.texts)
     scores = score_classes(pictures, describe_classes(texts.features, len(prompts.templates)))
@@ -76,10 +77,9 @@ def classify_by_words(
     encoders = {dual.name: dual.encoder.resize}
     if recipe.several:
         figure = _average_precision(kept, scores, prompts, dual.name, recipe)
-        return Part(entries=kept, figures=(figure,), encoders=encoders, rules=rules)
+        return Part(figures=(figure,), encoders=encoders, rules=rules)
     judged = _judge(kept, scores, prompts, dual.name)
     return Part(
-        entries=kept,
         figures=tuple(list_figures(judged, recipe)),
         encoders=encoders,
         rules=rules,

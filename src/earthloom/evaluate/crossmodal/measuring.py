@@ -60,7 +60,7 @@ def measure_crossmodal(recipe: CrossModalRecipe, work: Work) -> Outcome:
     )
     work.tell("comparing the sets")
     figures, tables, curves = _compare_sets(sets, is_radar=common is not None)
-    pairs = _make_pairs(recipe, real, drawn, pairing, work)
+    pairs, unlike = _make_pairs(recipe, real, drawn, pairing, work)
     paired, grids = _compare_pairs(pairs, sets, recipe, work)
     return Outcome(
         sets=tuple(_inform(work, opened_real, opened_drawn, real, drawn)),
@@ -69,7 +69,7 @@ def measure_crossmodal(recipe: CrossModalRecipe, work: Work) -> Outcome:
         tables=tables,
         curves=curves,
         grids=grids or (telling.show_sets(real.levels, drawn.levels),),
-        notes=tuple(_list_notes(recipe, pairing, pairs, real, drawn)),
+        notes=(*_list_notes(recipe, pairing, pairs, real, drawn), *unlike),
     )
 
 
@@ -120,18 +120,21 @@ def _compare_pairs(
 
 def _make_pairs(
     recipe: CrossModalRecipe, real: Loaded, drawn: Loaded, pairing: Pairing, work: Work
-) -> list[Pair]:
-    """Pairs of which both pictures could be used, of one size."""
+) -> tuple[list[Pair], list[str]]:
+    """Pairs of which both pictures could be used, of one size; a note where others have two.
+
+    A picture of another size than its true one counts in the statistics of its set, and is not set aside.
+    """
     rgb = _Colours(recipe, real.chosen, work)
     true = {each.entry.key: each for each in real.chosen}
-    pairs = []
+    pairs, sizes = [], []
     for each in drawn.chosen:
         partner = pairing.partners.get(each.entry.key)
         if partner is None or partner.key not in true:
             continue
         mine, other = drawn.levels[each.entry.key], real.levels[partner.key]
         if mine.shape != other.shape:
-            refuse(each.entry, _make_size_error(mine.shape, other.shape), work)
+            sizes.append(_say_sizes(mine.shape, other.shape))
             continue
         pairs.append(
             Pair(
@@ -145,7 +148,12 @@ def _make_pairs(
                 rgb=rgb.read(partner, other.shape),
             )
         )
-    return pairs
+    if not sizes:
+        return pairs, []
+    return pairs, [
+        f"{len(sizes):,} drawn pictures count in the statistics of their set but have not the size of their true one: "
+        f"{sizes[0]}."
+    ]
 
 
 class _Colours:
@@ -169,16 +177,16 @@ class _Colours:
         partner = self._partners.get(entry.key)
         picture = None if partner is None else self._work.read(partner)
         if partner is not None and picture is not None and picture.shape[:2] != shape:
-            refuse(partner, _make_size_error(picture.shape, shape), self._work)
+            fault = RecordError(Reason.MISALIGNED, _say_sizes(picture.shape, shape))
+            refuse(partner, fault, self._work)
             return None
         return picture
 
 
-def _make_size_error(shape: tuple[int, ...], wanted: tuple[int, ...]) -> RecordError:
-    return RecordError(
-        Reason.MISALIGNED,
+def _say_sizes(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    return (
         f"the size of its partner was wanted, {wanted[1]} x {wanted[0]} pixels, got {shape[1]} x {shape[0]}: "
-        "draw at that size, or cut true pictures to the size that is drawn; speckle cannot be resampled",
+        "draw at that size, or cut true pictures to the size that is drawn; speckle cannot be resampled"
     )
 
 
