@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from time import process_time
 
 import pytest
-from made_results import make_result
+from made_results import KD, make_result, with_figure
 
 from earthloom.evaluate.page import render_page
 from earthloom.evaluate.page.choosing import (
@@ -167,3 +168,27 @@ def test_that_long_lists_of_a_set_are_cut_and_counted() -> None:
     drawn = draw_protocol(replace(make_result(), sets=(scenes,)))
     assert re.search(r"s19 and 9,980 more", drawn)
     assert "s20 " not in drawn
+
+
+@pytest.mark.browser
+def test_that_nothing_is_too_wide_for_a_telephone(tmp_path: Path, chromium: str) -> None:
+    from playwright.sync_api import sync_playwright
+
+    long = [
+        replace(each, group=f"{each.group}, which says of its ground whatever it can" * 3)
+        for each in make_groups(40)
+    ]
+    level = replace(KD, details={"floor_n": 450, "at_floor_n": 0.05})
+    result = with_figure(replace(make_result(), figures=(*make_result().figures, *long)), level)
+    (tmp_path / "page.html").write_text(render_page(result), encoding="utf-8")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        view = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme="dark")
+        view.goto((tmp_path / "page.html").as_uri())
+        assert view.evaluate("document.documentElement.scrollWidth") <= 400
+        widths = view.evaluate(
+            "[...document.querySelectorAll('.scale')].map(each => each.getBoundingClientRect().width)"
+        )
+        assert len(widths) == 1 + 1 + MOST
+        assert min(widths) >= 220
+        browser.close()
