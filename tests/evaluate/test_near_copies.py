@@ -92,7 +92,12 @@ def test_as_many_copies_are_found_as_there_are(tmp_path: Path, sets: tuple[Gathe
 
 def test_other_ground_is_no_copy(tmp_path: Path, sets: tuple[Gathered, Gathered]) -> None:
     found = judge(tmp_path, *sets, make_ground(40, 4))
-    assert [find(found.figures, "near_copies", encoder).value for encoder in PIXELS] == [0, 0]
+    for encoder in PIXELS:
+        figure = find(found.figures, "near_copies", encoder)
+        assert (figure.value, figure.low) == (0, 0)
+        assert figure.high == pytest.approx(
+            1.959964**2 / (40 + 1.959964**2), abs=1e-4
+        )  # Wilson's, of 0 of 40
     copied = find(found.figures, "copied", THUMBNAIL)
     assert copied.value is not None
     assert copied.value < 0.1  # 1 % of training pictures lie as near, by the definition
