@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 OFFLINE = ROOT / "tests" / "offline"
 REAL_DATA = "EARTHLOOM_REAL_DATA"
 
+# Before anything that counts. Threads of one sum wait for each other: on busy cores two of them took ten times the time
+# of one and ran into the limit of a test. And another number of threads rounds otherwise. Child processes inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["PROJ_NETWORK"] = "OFF"
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(

@@ -5,6 +5,10 @@ Every folder is what `save_pretrained` writes, as a published model has it, so t
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +41,27 @@ def paint(colour: tuple[int, int, int], side: int = SIDE, seed: int = 0) -> np.n
     """A picture of one colour with a little noise, side x side x 3."""
     noise = np.random.default_rng(seed).integers(-6, 7, (side, side, 3))
     return np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)
+
+
+def once(make: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Make and teach a model once in a process, with the same dropout always; folders get copies."""
+
+    @functools.cache
+    def keep() -> Path:
+        import torch
+
+        root = Path(tempfile.mkdtemp(prefix="earthloom-captioner-"))
+        atexit.register(shutil.rmtree, root, ignore_errors=True)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            make(root)
+        return root
+
+    @functools.wraps(make)
+    def copy(folder: Path) -> None:
+        shutil.copytree(keep(), folder, dirs_exist_ok=True)
+
+    return copy
 
 
 def make_tokenizer() -> Any:
@@ -84,6 +109,7 @@ def _qformer() -> dict[str, Any]:
     }  # fmt: skip
 
 
+@once
 def make_blip2(folder: Path) -> None:
     """BLIP-2 with OPT, its 70 thousand weights trained in about two seconds."""
     import transformers
@@ -106,6 +132,7 @@ def make_blip2(folder: Path) -> None:
     _save(folder, network, tokenizer, images)
 
 
+@once
 def make_blip2_t5(folder: Path) -> None:
     """BLIP-2 with T5, untaught: its answers do not repeat the prompt."""
     import transformers

@@ -307,6 +307,7 @@ train(recipe, sys.argv[2], base=base)
 """
 
 
+@pytest.mark.slow
 def test_killed_and_taken_up_again_it_ends_with_the_same_bits(base: Path, tmp_path: Path) -> None:
     settings = say_recipe(
         steps=8, checkpoint_every=1, sample_every=100, ema=0.9, condition_drop=0.2, accumulate=2

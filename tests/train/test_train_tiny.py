@@ -353,6 +353,8 @@ def test_held_out_pairs_want_both_halves(tmp_path: Path) -> None:
         make_small(tmp_path, control={"release": "release", "modality": "nir"})
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1200)  # 22 s of a core of its own, which it may have to share with many
 def test_it_learns_to_draw_what_words_say(tmp_path: Path) -> None:
     """Three looks told apart by words alone: each prompt gives the colour of its own."""
     write_release(tmp_path, n=24)
