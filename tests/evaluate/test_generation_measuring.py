@@ -220,6 +220,10 @@ def test_too_few_pictures_are_an_error_that_says_how_many(measure: Measure, home
     write_drawn(home / "few", 3, 1000)
     with pytest.raises(RunError, match=r"generated: 20 pictures .* got 9"):
         measure("few")
+    (home / "one").mkdir()
+    (home / "one" / "a.png").write_bytes(next((home / "same").glob("*.png")).read_bytes())
+    with pytest.raises(RunError, match=r"train: 2 pictures .* got 1"):
+        measure("same", "one", train={"folder": "one"})
 
 
 def test_folders_without_labels_are_measured_without_classes(measure: Measure, home: Path) -> None:

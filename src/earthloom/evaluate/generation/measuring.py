@@ -123,10 +123,10 @@ def _gather_sets(recipe: GenerationRecipe, work: Work, encoders: Sequence[Encode
     chosen = {"real": recipe.real, "generated": recipe.generated, "train": recipe.train}
     opened = {name: work.open(name, each) for name, each in chosen.items() if each is not None}
     found = {name: gather(work, each, encoders, recipe.cache) for name, each in opened.items()}
-    for name in ("real", "generated"):
-        n = len(found[name].entries)
-        if n < LEAST:
-            raise RunError(f"{name}: {LEAST} pictures that can be read were wanted, got {n}.")
+    for name, gathered in found.items():
+        n, least = len(gathered.entries), 2 if name == "train" else LEAST
+        if n < least:
+            raise RunError(f"{name}: {least} pictures that can be read were wanted, got {n}.")
     return _Sets(
         real=found["real"],
         generated=found["generated"],

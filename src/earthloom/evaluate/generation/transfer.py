@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from earthloom.evaluate.attributes.names import balance
 from earthloom.evaluate.attributes.readings import Agreement, Readings
-from earthloom.evaluate.generation.classes import Labels
+from earthloom.evaluate.generation.classes import LEAST, Labels
 from earthloom.evaluate.generation.spaces import Draws, Space
 from earthloom.evaluate.result import Figure
 from earthloom.metrics.probe import cross_validate, fit_probe
@@ -25,7 +25,7 @@ def measure_transfer(space: Space, labels: Labels, draws: Draws, folds: int) -> 
     """Balanced accuracies both ways; without a value, and with the reason, where there are fewer than two classes."""
     names = labels.common
     if len(names) < 2:
-        why = f"wants two classes with enough pictures in both sets, got {len(names)}"
+        why = f"wants two classes with {LEAST} pictures in both sets, got {len(names)}"
         return [Figure(name=name, value=None, encoder=space.encoder, reason=why) for name in NAMES]
     grounds, prompts = (
         space.real_grounds or space.real_groups,
