@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from earthloom import cli
 from earthloom.cli import shared
 
 
@@ -137,3 +138,18 @@ def test_that_progress_reaches_a_log_now_and_then(
         for now[0] in (1.0, shared.LOG_SECONDS, shared.LOG_SECONDS + 1, 3 * shared.LOG_SECONDS):
             tell(f"at {now[0]:g} s")
     assert capsys.readouterr().err == "at 10 s\nat 30 s\n"
+
+
+def test_that_a_verb_that_is_stopped_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("earthloom.evaluate.comparing.write_comparison", stop)
+    monkeypatch.setattr(sys, "argv", ["earthloom", "evaluate", "compare", "a", "b"])
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == cli.INTERRUPTED == 130
+    assert capsys.readouterr().err == "earthloom: stopped.\n"

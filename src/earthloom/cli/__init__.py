@@ -1,5 +1,6 @@
-"""The verbs: parse, then one call. Exit status 0 done, 1 the work failed, 2 the call or the recipe was wrong.
+"""The verbs: parse, then one call.
 
+Exit status 0 done, 1 the work failed, 2 the call or the recipe was wrong, 130 it was stopped from outside.
 Nothing heavy is imported before a verb runs: `earthloom --help` stays under half a second.
 """
 
@@ -17,6 +18,10 @@ from earthloom.cli.shared import app
 from earthloom.core.errors import EarthloomError, RecipeError, UsageError
 
 __all__ = ["app", "building", "effects", "evaluating", "experimenting", "main", "sources", "training"]
+
+
+INTERRUPTED = 130
+"""Exit status of what was stopped from outside, as shells have it."""
 
 
 @app.callback(invoke_without_command=True)
@@ -46,5 +51,13 @@ def main() -> None:
         typer.echo(f"earthloom: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        typer.echo("earthloom: stopped.", err=True)
-        sys.exit(1)
+        _say_stopped()
+        sys.exit(INTERRUPTED)
+    except SystemExit as ended:  # Typer makes this of an interrupt inside a verb, and says nothing
+        if ended.code == INTERRUPTED:
+            _say_stopped()
+        raise
+
+
+def _say_stopped() -> None:
+    typer.echo("earthloom: stopped.", err=True)
