@@ -232,7 +232,7 @@ def test_one_prompt_for_all_has_no_null(home: Path) -> None:
     found = result.find("clip_score")
     assert found.value is not None
     assert found.null is None
-    assert "one and the same" in str(found.reason)
+    assert "there is one text" in str(found.reason)
     assert result.find("clip_score:lift").value is None
 
 

@@ -24,6 +24,7 @@ from earthloom.evaluate.generation.distances import (
     measure_frechet_infinity,
     measure_kernel,
 )
+from earthloom.evaluate.generation.doubles import list_doubles
 from earthloom.evaluate.generation.halves import SPLITS, Level, measure_levels
 from earthloom.evaluate.generation.manifolds import measure_manifolds, measure_prdc
 from earthloom.evaluate.generation.near_copies import find_near_copies
@@ -93,6 +94,7 @@ def measure_generation(recipe: GenerationRecipe, work: Work) -> Outcome:
     labels, found = sets.find_labels(), _Found()
     spaces = [make_space(encoder, sets.real, sets.generated) for encoder in encoders]
     found.notes += list_notes(recipe, spaces, sets.surveys)
+    found.notes += list_doubles({each.opened.name: each.features[spaces[0].encoder] for each in sets.all})
     for space in spaces:
         work.tell(f"distances, {space.encoder}")
         _measure_space(space, labels, draws, recipe, found)
