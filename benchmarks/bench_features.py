@@ -26,7 +26,8 @@ from earthloom.evaluate.features import describe
 from earthloom.models.encoders import Encoder, load_encoder
 from earthloom.models.encoders.inception import Inception
 from earthloom.models.encoders.inception_graph import InceptionV3
-from earthloom.store.selection import Selection, Shown, select
+from earthloom.store.selection import Selection, select
+from earthloom.store.shown import Shown
 from imagery import picture_folder
 
 TARGET = 0.9

@@ -30,7 +30,8 @@ Picture = npt.NDArray[np.uint8]
 
 def feed_earthloom(tars: Path, n: int, *, reduces: bool) -> Iterator[torch.Tensor]:
     """Our threads. reduces: decode JPEGs at half size, which is all that is needed."""
-    from earthloom.store.selection import Selection, decode_display
+    from earthloom.store.selection import Selection
+    from earthloom.store.shown import decode_display
     from earthloom.store.stream.samples import Sample, Stream
     from earthloom.train.batches import StreamBatches
     from earthloom.train.pictures import Square

@@ -19,7 +19,7 @@ from earthloom.evaluate.attributes.traits import (
     spell_plainly,
 )
 from earthloom.evaluate.sets import Entry
-from earthloom.store.selection import Shown
+from earthloom.store.shown import Shown
 
 FOG = Effect(name="fog", severity="heavy", is_visible=True, params="{}", seed=1)
 

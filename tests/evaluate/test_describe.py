@@ -15,7 +15,7 @@ from earthloom.evaluate.scenes import SceneSettings, evaluate_scenes
 from earthloom.evaluate.scenes.describe import Classical, Describer, name_encoder
 from earthloom.evaluate.scenes.pictures import Reader
 from earthloom.metrics.features import describe_picture
-from earthloom.store.selection import Shown
+from earthloom.store.shown import Shown
 
 
 class Mean:

@@ -21,7 +21,8 @@ from earthloom.evaluate.encoders import Classical, EncoderSettings, open_encoder
 from earthloom.evaluate.features import describe
 from earthloom.metrics.features import describe_picture
 from earthloom.models.encoders.encoder import Features, Picture, Prepared, describe_in_batches
-from earthloom.store.selection import Selection, Shown, select
+from earthloom.store.selection import Selection, select
+from earthloom.store.shown import Shown
 
 
 @dataclass

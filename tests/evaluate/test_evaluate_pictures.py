@@ -17,7 +17,7 @@ from earthloom.evaluate.scenes import SceneSettings, evaluate_scenes, parse_sett
 from earthloom.evaluate.scenes.pictures import Weather, decode, gather
 from earthloom.recipes import parse_recipe
 from earthloom.run.build import build
-from earthloom.store.selection import Shown
+from earthloom.store.shown import Shown
 
 RECIPE = """\
 name: weather

@@ -11,7 +11,7 @@ from PIL import Image
 from earthloom.evaluate.encoders import Classical
 from earthloom.evaluate.sets import Entry
 from earthloom.evaluate.sizes import Shrunk, shrink, survey
-from earthloom.store.selection import Shown
+from earthloom.store.shown import Shown
 
 
 def test_shrinking_takes_the_mean_of_areas() -> None:

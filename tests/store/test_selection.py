@@ -17,7 +17,8 @@ from earthloom.core.light import to_light
 from earthloom.core.records import Modality
 from earthloom.recipes import parse_recipe
 from earthloom.run.build import build
-from earthloom.store.selection import Selection, Shown, select
+from earthloom.store.selection import Selection, select
+from earthloom.store.shown import Shown
 
 RECIPE = """\
 name: chosen

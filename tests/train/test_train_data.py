@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from training_folders import make_folders, paint
 
 from earthloom.core.errors import RunError
-from earthloom.store.selection import Selection, Shown, select
+from earthloom.store.selection import Selection, select
+from earthloom.store.shown import Shown
 from earthloom.train.ahead import draw_ahead
 from earthloom.train.samples import to_pictures, to_tensor
 from earthloom.train.translation.config import CropSettings

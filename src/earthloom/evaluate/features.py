@@ -26,7 +26,7 @@ from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import Reason
 from earthloom.models.encoders.encoder import Encoder, Features, Prepared, name_encoder
 from earthloom.store.features import FeatureCache, Row, default_feature_cache
-from earthloom.store.selection import Shown, decode_display
+from earthloom.store.shown import Shown, decode_display
 
 Tell = Callable[[str], None]
 _STEPS = 20

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from earthloom.core.errors import UsageError
 from earthloom.evaluate.config import PictureSet
-from earthloom.store.selection import CLEAR, Shown, list_pairs, lot_of, select
+from earthloom.store.selection import CLEAR, list_pairs, lot_of, select
+from earthloom.store.shown import Shown
 from earthloom.store.stream.sample import Words
 
 Picture = npt.NDArray[np.uint8]

@@ -16,7 +16,7 @@ from earthloom.core.seeds import make_rng
 from earthloom.evaluate.config import PictureSet
 from earthloom.evaluate.result import Curve, Figure, SetInfo, Table
 from earthloom.evaluate.sets import Entry, OpenSet, Picture, open_set
-from earthloom.store.selection import Shown
+from earthloom.store.shown import Shown
 
 Tell = Callable[[str], None]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from earthloom.core.errors import RecordError
 from earthloom.core.images import MAX_DECODED_BYTES, decode_image, probe_image, to_levels
 from earthloom.core.records import Reason
-from earthloom.store.selection import decode_display
+from earthloom.store.shown import decode_display
 from earthloom.store.stream.sample import Sample
 
 Picture = npt.NDArray[np.uint8]

@@ -16,7 +16,7 @@ from earthloom.core.errors import UsageError
 from earthloom.evaluate.benchmarks.files import PictureFile, list_pictures
 from earthloom.evaluate.benchmarks.names import Benchmark
 from earthloom.evaluate.sets import Entry
-from earthloom.store.selection import Shown
+from earthloom.store.shown import Shown
 from earthloom.store.stream.sample import Words
 
 _JSON = ("dataset*.json", "*/dataset*.json")

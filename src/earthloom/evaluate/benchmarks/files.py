@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import ByteRange
-from earthloom.store.selection import PICTURES, Shown
+from earthloom.store.selection import PICTURES
+from earthloom.store.shown import Shown
 from earthloom.store.tar_members import list_members
 
 _PACKED = (".zip", ".rar", ".7z", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")

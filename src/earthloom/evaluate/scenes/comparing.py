@@ -26,7 +26,7 @@ from earthloom.evaluate.scenes.readings import Case, Reading
 from earthloom.evaluate.scenes.realism import measure_distance
 from earthloom.evaluate.scenes.report import EffectReport, Measured, SceneReport, Spread
 from earthloom.store.atomic import write_json, write_text
-from earthloom.store.selection import Shown
+from earthloom.store.shown import Shown
 
 EVALUATE_VERSION = "1"
 """Raised when the same pictures and settings give other numbers than before."""

@@ -20,7 +20,7 @@ from earthloom.evaluate.scenes.realism import Described
 from earthloom.metrics.features import N_FEATURES
 from earthloom.models.encoders import Encoder, load_encoder
 from earthloom.models.encoders.encoder import name_encoder
-from earthloom.store.selection import Shown
+from earthloom.store.shown import Shown
 
 __all__ = ["Classical", "Describer", "choose_encoders", "name_encoder"]
 

@@ -9,7 +9,7 @@ from earthloom.core.seeds import stable_hash
 from earthloom.evaluate.page.grids import copy_picture
 from earthloom.evaluate.scenes.pictures import Reader, Variant, Weather
 from earthloom.evaluate.scenes.report import Measured, say
-from earthloom.store.selection import Shown
+from earthloom.store.shown import Shown
 
 _FAILURES = 3
 _REAL = 6

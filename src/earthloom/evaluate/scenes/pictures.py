@@ -16,7 +16,8 @@ from earthloom.core.errors import RecordError, UsageError
 from earthloom.core.records import Reason
 from earthloom.core.seeds import stable_hash
 from earthloom.evaluate.scenes.config import SceneSettings
-from earthloom.store.selection import Selection, Shown, select
+from earthloom.store.selection import Selection, select
+from earthloom.store.shown import Shown
 
 Picture = npt.NDArray[np.uint8]
 """H x W x 3, sRGB."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from earthloom.core.images import decode_image, to_levels
 from earthloom.core.records import Effect, Label
-from earthloom.store.selection import decode_display
+from earthloom.store.shown import decode_display
 
 Picture = npt.NDArray[np.uint8]
 

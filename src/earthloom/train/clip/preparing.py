@@ -16,7 +16,7 @@ from earthloom.core.records import Reason
 from earthloom.models.clip.dual import Dual
 from earthloom.models.clip.looks import Look, Picture
 from earthloom.models.clip.tokens import tokenise
-from earthloom.store.selection import decode_display
+from earthloom.store.shown import decode_display
 from earthloom.store.stream.samples import Sample
 from earthloom.train.clip.config import ClipSettings
 from earthloom.train.pictures import turn

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from earthloom.core.images import probe_image
 from earthloom.core.seeds import make_rng
-from earthloom.store.selection import decode_display
+from earthloom.store.shown import decode_display
 from earthloom.store.stream.sample import Sample
 from earthloom.train.lora.config import LoraSettings
 from earthloom.train.pictures import Picture, scale_shorter, turn

@@ -11,7 +11,7 @@ from earthloom.core.errors import RecordError, RunError
 from earthloom.core.ids import make_id
 from earthloom.core.records import Reason
 from earthloom.core.seeds import make_rng
-from earthloom.store.selection import Shown
+from earthloom.store.shown import Shown
 from earthloom.train.pictures import Picture, crop_anywhere, crop_middle, scale_shorter, turn
 from earthloom.train.samples import to_tensor
 from earthloom.train.step import Batch, Share
