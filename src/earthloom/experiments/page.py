@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 from earthloom.core.markup import Html, element, join
+from earthloom.evaluate.page.frame import lay_out
 from earthloom.experiments.answering import Answer
 from earthloom.experiments.bars import draw_bars
 from earthloom.experiments.config import Kind
@@ -24,14 +25,6 @@ _PAGES: dict[Kind, str] = {
 def render_page(summary: ExperimentSummary) -> str:
     """The page; it links to what lies in the folders beside it."""
     settings = summary.experiment
-    css = (files("earthloom.experiments") / "templates" / "experiment.css").read_text(encoding="utf-8")
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", settings.title),
-        element("style", Html(css)),
-    )
     body = element(
         "main",
         element("p", f"Experiment {settings.experiment}, size {summary.size}", class_="eyebrow"),
@@ -43,7 +36,8 @@ def render_page(summary: ExperimentSummary) -> str:
         _draw_pictures(summary),
         _draw_steps(summary),
     )
-    return f"<!doctype html>\n{element('html', head, element('body', body), lang='en')}\n"
+    sheet = (files("earthloom.experiments") / "templates" / "experiment.css").read_text(encoding="utf-8")
+    return lay_out(settings.title, body, sheet)
 
 
 def _draw_answer(answer: Answer) -> Html:
