@@ -425,6 +425,7 @@ def _kill_and_check(recipe: Path, log: Path, n_images: int, waits: list[int]) ->
     return counts.answered
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("n", "waits"), [(150, [20, 30, 30]), pytest.param(2000, [300, 500, 400], marks=pytest.mark.slow)]
 )
