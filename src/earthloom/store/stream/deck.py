@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from earthloom.core.errors import RecordError, RunError, UsageError
+from earthloom.core.errors import RecordError, RunError
 from earthloom.core.ids import hash_json
 from earthloom.core.records import Reason
 from earthloom.store.selection import Selection
@@ -101,10 +101,6 @@ class Deck:
         if not any(shard.remote for shard in self._shards):
             return CountBook()
         return CountBook(self._cache.folder / f"counts-{hash_json(self.describe())}.jsonl")
-
-    def make_empty_error(self) -> UsageError:
-        """The error for a selection that nothing passes."""
-        return self.selection.make_empty_error()
 
     def _list(self, number: int) -> Listed:
         below = None if self.selection.limit is None else self._limit.get(None)

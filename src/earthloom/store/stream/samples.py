@@ -104,7 +104,7 @@ class Stream:
     def _locate(self, position: int) -> Spot:
         spot = self._order.locate(position)
         if spot is None:
-            raise self._deck.make_empty_error()
+            raise self._deck.selection.make_empty_error()
         return spot
 
 
